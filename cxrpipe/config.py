@@ -1,0 +1,322 @@
+"""Typed settings: what a recipe and a collection may say, with units, bounds and defaults.
+
+``config/config.yaml`` names a recipe and may override any of its keys; ``config/recipes/`` holds
+the recipes; ``config/sources.yaml`` describes the collections. Everything is checked before the
+workflow is planned. Each stage has one frozen class and receives nothing but its own.
+"""
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal, Self, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from cxrpipe.runtime import UserError
+
+S = TypeVar("S", bound=BaseModel)
+NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
+
+
+class Settings(BaseModel):
+    """Frozen settings that refuse an unknown key and name the nearest valid one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_unknown_keys(cls, values: object) -> object:
+        if isinstance(values, Mapping):
+            for key in values:
+                if key not in cls.model_fields:
+                    message = f"unknown key '{key}'; {nearest(str(key), cls.model_fields)}"
+                    raise PydanticCustomError("unknown_key", "{message}", {"message": message})
+        return values
+
+
+class Phantom(Settings):
+    """A synthetic collection: the films of one imaginary hospital."""
+
+    hospital: Literal["north", "east", "south"]
+    patients: int = Field(ge=24)
+    side: int = Field(256, ge=64, le=1024, description="pixels")
+    seed: int = Field(0, ge=0)
+
+
+class Origin(Settings):
+    """Where a collection comes from: exactly one of phantom, path, address and repository."""
+
+    phantom: Phantom | None = None
+    path: str = Field("", description="a folder on this machine")
+    address: str = Field("", description="address of an archive or of a single file")
+    sha256: str = Field("", pattern="^([0-9a-f]{64})?$", description="checksum of the address")
+    repository: str = Field("", description="address of a public Git repository on GitHub")
+    commit: str = Field("", pattern="^([0-9a-f]{8,40})?$")
+    folder: str = Field("", description="folder of the archive that holds the collection")
+
+    @model_validator(mode="after")
+    def _is_one_place(self) -> Self:
+        places = [key for key in ("phantom", "path", "address", "repository") if getattr(self, key)]
+        if len(places) != 1:
+            found = " and ".join(places) or "none"
+            raise ValueError(f"give exactly one of phantom, path, address, repository; got {found}")
+        if self.address and not self.sha256:
+            raise ValueError("an address needs the sha256 of what it delivers")
+        if self.repository and not self.commit:
+            raise ValueError("a repository needs the commit to take")
+        return self
+
+
+class Table(Settings):
+    """A table that describes films; every value but ``file`` and ``source`` names a column."""
+
+    file: str
+    source: str = Field("", description="collection that holds the table; empty: this one")
+    film: str = Field(description="template of the film's path, such as png/{image_id}.png")
+    finding: str = ""
+    patient: str = ""
+    view: str = ""
+    age: str = ""
+    sex: str = ""
+    lungs: str = Field("", description="path of a lung mask")
+    lesions: str = Field("", description="path of a lesion mask")
+    require: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict, description="column: values that are kept"
+    )
+
+
+class Films(Settings):
+    """How the films of a collection are found and what is known of them."""
+
+    pattern: tuple[str, ...] = Field(
+        (r"(?:.*/)?(?P<finding>[^/]+)/[^/]+\.\w+",),
+        description="regular expressions of a film's path; the first that fits the whole path "
+        "is taken, and its groups finding, patient and view are read",
+    )
+    finding: str = Field("", description="finding of every film, where nothing else tells it")
+    findings: dict[str, str] = Field(
+        default_factory=dict,
+        description="label as written: name of the finding; empty: the label in lower case",
+    )
+    views: dict[str, str] = Field(default_factory=dict, description="view as written: PA, AP, ...")
+    table: Table | None = None
+
+    @field_validator("pattern", mode="before")
+    @classmethod
+    def _may_be_one(cls, pattern: object) -> object:
+        return (pattern,) if isinstance(pattern, str) else pattern
+
+    @field_validator("pattern")
+    @classmethod
+    def _compile(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
+        for pattern in patterns:
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f"'{pattern}' is no regular expression: {error}") from error
+        return patterns
+
+
+class Source(Settings):
+    """One collection of radiographs, as ``config/sources.yaml`` describes it."""
+
+    title: str = ""
+    licence: str = "not stated"
+    citation: str = ""
+    synthetic: bool = False
+    origin: Origin
+    films: Films = Films()
+
+
+class Index(Settings):
+    """Which films are taken."""
+
+    views: tuple[str, ...] = Field(("PA", "AP", ""), description="accepted; empty: unknown")
+    max_megapixels: float = Field(100, gt=0, description="a larger film is not decoded")
+    max_excluded: float = Field(
+        0.5, ge=0, le=1, description="share of unreadable films at which the run stops"
+    )
+
+
+class Split(Settings):
+    """How patients are divided."""
+
+    test: float = Field(0.2, gt=0, lt=0.5, description="share of the radiographs")
+    validation: float = Field(0.2, gt=0, lt=0.5, description="share of the radiographs")
+    conflicts: Literal["exclude", "first", "stop"] = Field(
+        "exclude", description="what becomes of one film under two findings"
+    )
+
+
+class Preprocess(Settings):
+    """The geometry of the stored radiographs."""
+
+    side: int = Field(128, ge=32, le=1024, description="pixels")
+    fit: Literal["pad", "stretch"] = Field("pad", description="keep the aspect, or fill the square")
+
+
+class Augmentation(Settings):
+    """Random changes of a training radiograph, each drawn evenly between minus and plus."""
+
+    flip: float = Field(0.5, ge=0, le=1, description="probability of a left-right flip")
+    rotation: float = Field(10, ge=0, le=180, description="degrees")
+    translation: float = Field(0.05, ge=0, le=0.5, description="share of the side")
+    zoom: float = Field(0.1, ge=0, lt=1, description="share of the size")
+    contrast: float = Field(0.2, ge=0, lt=1, description="share of the contrast")
+    brightness: float = Field(0.1, ge=0, lt=1, description="share of the grey scale")
+
+
+class Training(Settings):
+    """How every model of the recipe is trained."""
+
+    epochs: int = Field(20, ge=1)
+    batch: int = Field(32, ge=2)
+    learning_rate: float = Field(1e-3, gt=0)
+    weight_decay: float = Field(0, ge=0)
+    patience: int = Field(5, ge=1, description="epochs without a lower validation loss")
+    sampler: Literal["weighted", "shuffle"] = "weighted"
+    precision: Literal["auto", "bf16", "fp32"] = Field(
+        "auto", description="auto: bf16 where the device computes it natively"
+    )
+    augmentation: Augmentation = Augmentation()
+
+
+class Model(Settings):
+    """One model: a backbone of timm with one grey input channel and a linear head."""
+
+    architecture: str
+    weights: str = Field("none", description="none, imagenet, or a safetensors file")
+    options: dict[str, int | float | str | bool] = Field(
+        default_factory=dict, description="further arguments of timm's create_model"
+    )
+
+
+class Gradcam(Settings):
+    """Which heatmaps are drawn."""
+
+    films_per_finding: int = Field(3, ge=1, le=20)
+    stride: int = Field(0, ge=0, description="pixels a map cell covers; 0: the last feature map")
+
+
+class Recipe(Settings):
+    """One run: its collections, findings in class order, and the settings of every stage."""
+
+    title: str
+    seed: int = Field(0, ge=0, description="of split, initial weights, sampling, augmentation")
+    sources: tuple[str, ...] = Field(min_length=1)
+    findings: tuple[str, ...] = Field(min_length=2, description="the classes, in this order")
+    index: Index = Index()
+    split: Split = Split()
+    preprocess: Preprocess = Preprocess()
+    training: Training = Training()
+    models: dict[str, Model] = Field(min_length=1)
+    gradcam: Gradcam = Gradcam()
+
+    @field_validator("models")
+    @classmethod
+    def _names_are_file_names(cls, models: dict[str, Model]) -> dict[str, Model]:
+        for name in models:
+            if not NAME.fullmatch(name):
+                raise ValueError(f"model '{name}': use lower case letters, digits, '-', '_', '.'")
+        return models
+
+    @field_validator("sources", "findings")
+    @classmethod
+    def _are_unique(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"'{name}' stands twice; name it once")
+        return names
+
+
+class IndexSettings(Index):
+    """What the index command needs: its own section, the collections to read and the classes."""
+
+    findings: tuple[str, ...]
+    films: dict[str, Films]
+
+
+def nearest(name: str, valid: Iterable[str]) -> str:
+    """Return a hint such as ``did you mean 'epochs'?``, or the valid names if none is near."""
+    names = list(valid)
+    close = difflib.get_close_matches(name, names, n=1)
+    return f"did you mean '{close[0]}'?" if close else f"valid: {', '.join(names)}"
+
+
+def check(settings: type[S], values: object, where: str) -> S:
+    """Validate values (or their JSON), or raise a UserError that names the place and the key."""
+    try:
+        if isinstance(values, str):
+            return settings.model_validate_json(values)
+        return settings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        message = first["msg"].removeprefix("Value error, ")
+        if not isinstance(first["input"], Mapping):
+            message += f" (found {first['input']!r})"
+        raise UserError(": ".join(part for part in (where, key, message) if part)) from error
+
+
+def merge(recipe: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay overrides over a recipe, key by key at every depth."""
+    merged = dict(recipe)
+    for key, value in overrides.items():
+        below = merged.get(key)
+        both = isinstance(below, Mapping) and isinstance(value, Mapping)
+        merged[key] = merge(below, value) if both else value  # type: ignore[arg-type]
+    return merged
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Read a YAML file that holds keys and values."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise UserError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(content, dict):
+        raise UserError(f"{path}: expected keys and values, found {type(content).__name__}")
+    return content
+
+
+def load_recipe(config: Mapping[str, Any], folder: Path) -> Recipe:
+    """Read the recipe that the configuration names, with the configuration's overrides.
+
+    Parameters
+    ----------
+    config
+        The keys of ``config.yaml``: ``recipe``, ``mirror``, and any key of a recipe.
+    folder
+        The folder ``config``.
+    """
+    name = str(config.get("recipe", ""))
+    path = folder / "recipes" / f"{name}.yaml"
+    if not NAME.fullmatch(name) or not path.is_file():
+        known = sorted(file.stem for file in path.parent.glob("*.yaml"))
+        raise UserError(f"config: recipe: no recipe '{name}' in {path.parent}; valid: {known}")
+    overrides = {key: value for key, value in config.items() if key not in ("recipe", "mirror")}
+    for key in overrides:
+        if key not in Recipe.model_fields:
+            hint = nearest(key, ("recipe", "mirror", *Recipe.model_fields))
+            raise UserError(f"config: unknown key '{key}'; {hint}")
+    return check(Recipe, merge(read_yaml(path), overrides), str(path))
+
+
+def load_sources(names: Iterable[str], folder: Path) -> dict[str, Source]:
+    """Read the descriptions of the named collections, and of those whose tables they use."""
+    path = folder / "sources.yaml"
+    described = read_yaml(path)
+    chosen: dict[str, Source] = {}
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop(0)
+        if name not in described:
+            raise UserError(f"{path}: no collection '{name}'; {nearest(name, described)}")
+        chosen[name] = check(Source, described[name], f"{path}: {name}")
+        table = chosen[name].films.table
+        if table and table.source and table.source not in chosen:
+            waiting.append(table.source)
+    return chosen

@@ -1,0 +1,56 @@
+"""Write the logits of one trained model for every film of its fold."""
+
+import argparse
+import logging
+from pathlib import Path
+
+import pandas as pd
+import torch
+
+from cxrpipe import tables
+from cxrpipe.models.device import choose_device
+from cxrpipe.models.zoo import Classifier, load_classifier
+from cxrpipe.preprocessing.store import read_radiographs
+from cxrpipe.runtime import command, progress
+
+BATCH = 128
+log = logging.getLogger(__name__)
+
+
+@torch.inference_mode()
+def predict_logits(
+    classifier: Classifier, grey: torch.Tensor, device: torch.device
+) -> torch.Tensor:
+    """Return logits (n, n_findings) float32 of grey films (n, side, side) uint8, in fp32."""
+    classifier = classifier.to(device, memory_format=torch.channels_last)
+    parts = grey.unsqueeze(1).split(BATCH)
+    return torch.cat(
+        [classifier(part.to(device)).cpu() for part in progress(parts, len(parts), "batches")]
+    )
+
+
+@command
+def main() -> None:
+    """Predict the films of one fold with one model."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--radiographs", type=Path, required=True, help="store to read")
+    parser.add_argument("--split", type=Path, required=True, help="table to read")
+    parser.add_argument("--fold", type=int, required=True)
+    parser.add_argument("--weights", type=Path, required=True, help="safetensors to read")
+    parser.add_argument("--cores", type=int, default=1)
+    parser.add_argument("--predictions", type=Path, required=True, help="table to write")
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.cores)
+    split = tables.read(arguments.split, tables.SPLIT).query(f"fold == {arguments.fold}")
+    classifier, card = load_classifier(arguments.weights)
+    grey = torch.from_numpy(read_radiographs(arguments.radiographs, list(split["radiograph"])))
+    logits = predict_logits(classifier, grey, choose_device())
+    predictions = pd.DataFrame(logits.double().numpy(), columns=list(card.findings))
+    for place, column in enumerate(("radiograph", "subset")):
+        predictions.insert(place, column, split[column].to_numpy())
+    tables.write(predictions, arguments.predictions, tables.predictions(card.findings))
+    log.info(f"{len(predictions):,} films predicted")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,132 @@
+"""Explain test films of one model with Grad-CAM, and score the heatmaps where lesions are known."""
+
+import argparse
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import torch
+
+from cxrpipe import tables
+from cxrpipe.config import Gradcam, check
+from cxrpipe.explanation.cam import grad_cam
+from cxrpipe.explanation.localisation import points_at, summarise
+from cxrpipe.models.device import choose_device
+from cxrpipe.models.zoo import Classifier, feature_layer, load_classifier
+from cxrpipe.preprocessing.store import read_masks, read_radiographs
+from cxrpipe.runtime import UserError, command, derive_seed, progress, whole, write_json
+
+BATCH = 32
+log = logging.getLogger(__name__)
+
+
+def choose_films(test: pd.DataFrame, per_finding: int, seed: int) -> pd.DataFrame:
+    """Choose test films of every finding at random; the same for every model of a run."""
+    shuffled = test.sort_values("radiograph").sample(frac=1, random_state=seed % 2**32)
+    return shuffled.groupby("finding").head(per_finding).sort_values(["finding", "radiograph"])
+
+
+def choose_found(
+    test: pd.DataFrame, predictions: pd.DataFrame, with_lesions: set[str]
+) -> pd.DataFrame:
+    """Choose the test films with a known lesion whose finding the model predicts rightly."""
+    logits = predictions.set_index("radiograph").drop(columns="subset")
+    predicted = test["radiograph"].map(logits.idxmax(axis=1))
+    return test[(predicted == test["finding"]) & test["radiograph"].isin(with_lesions)]
+
+
+def draw_heatmaps(
+    classifier: Classifier,
+    layer: str,
+    grey: npt.NDArray[np.uint8],
+    findings: Sequence[int],
+    device: torch.device,
+) -> npt.NDArray[np.float32]:
+    """Return Grad-CAM (n, side, side) from 0 to 1 of films (n, side, side) for their findings."""
+    classifier = classifier.to(device)
+    batches = torch.from_numpy(grey).unsqueeze(1).split(BATCH)
+    classes = torch.tensor(findings).split(BATCH)
+    maps = [
+        grad_cam(classifier, layer, films.to(device), chosen.to(device)).cpu()
+        for films, chosen in progress(
+            zip(batches, classes, strict=True), len(batches), "batches of heatmaps"
+        )
+    ]
+    heatmaps = torch.cat(maps).numpy() if maps else np.zeros(grey.shape, np.float32)
+    if not (np.isfinite(heatmaps).all() and heatmaps.min(initial=0) >= 0):
+        raise UserError(f"gradcam: {layer} gives heatmaps outside 0 to 1; choose another stride")
+    return np.asarray(heatmaps, dtype=np.float32)
+
+
+def write_heatmaps(path: Path, films: pd.DataFrame, heatmaps: npt.NDArray[np.float32]) -> None:
+    """Write ``heatmaps`` (n, side, side) float32 with ``radiograph`` and ``finding`` (n,)."""
+    with whole(path) as partial, h5py.File(partial, "w", libver="latest") as file:
+        file["heatmaps"] = heatmaps
+        for column in ("radiograph", "finding"):
+            file[column] = films[column].to_numpy(dtype="S")
+
+
+def localise(
+    films: pd.DataFrame, heatmaps: npt.NDArray[np.float32], store: Path
+) -> dict[str, object]:
+    """Play the pointing game on films whose lesions and lungs are known."""
+    if films.empty:
+        return {"n": 0}
+    lesions, lungs = (
+        np.stack([masks[radiograph] for radiograph in films["radiograph"]])
+        for masks in (read_masks(store, "lesions"), read_masks(store, "lungs"))
+    )
+    return summarise(list(films["finding"]), points_at(heatmaps, lesions), lesions, lungs)
+
+
+@command
+def main() -> None:
+    """Explain one model of one fold."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--radiographs", type=Path, required=True, help="store to read")
+    parser.add_argument("--split", type=Path, required=True, help="table to read")
+    parser.add_argument("--fold", type=int, required=True)
+    parser.add_argument("--weights", type=Path, required=True, help="safetensors to read")
+    parser.add_argument("--predictions", type=Path, required=True, help="table to read")
+    parser.add_argument("--settings", required=True, help="Gradcam, as JSON")
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--cores", type=int, default=1)
+    parser.add_argument("--heatmaps", type=Path, required=True, help="HDF5 to write")
+    parser.add_argument("--localisation", type=Path, required=True, help="JSON to write")
+    arguments = parser.parse_args()
+    settings = check(Gradcam, arguments.settings, "--settings")
+    torch.set_num_threads(arguments.cores)
+    store, device = arguments.radiographs, choose_device()
+
+    classifier, card = load_classifier(arguments.weights)
+    layer = "network." + feature_layer(classifier.network, settings.stride)
+    split = tables.read(arguments.split, tables.SPLIT).query(f"fold == {arguments.fold}")
+    test = split[split["subset"] == "test"]
+    predictions = tables.read(arguments.predictions, tables.predictions(card.findings))
+
+    seed = derive_seed(arguments.seed, "gradcam")
+    chosen = choose_films(test, settings.films_per_finding, seed)
+    known = set(read_masks(store, "lesions")) & set(read_masks(store, "lungs"))
+    found = choose_found(test, predictions, known)
+    heatmaps = [
+        draw_heatmaps(
+            classifier,
+            layer,
+            read_radiographs(store, list(films["radiograph"])),
+            [card.findings.index(finding) for finding in films["finding"]],
+            device,
+        )
+        for films in (chosen, found)
+    ]
+    write_heatmaps(arguments.heatmaps, chosen, heatmaps[0])
+    localisation = localise(found, heatmaps[1], store)
+    write_json(arguments.localisation, localisation)
+    log.info(f"{len(chosen)} films drawn, {localisation['n']} with known lesions scored")
+
+
+if __name__ == "__main__":
+    main()

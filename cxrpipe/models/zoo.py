@@ -1,0 +1,133 @@
+"""Networks by name: backbones of timm with one grey input channel and a linear head."""
+
+from pathlib import Path
+
+import timm
+import torch
+from safetensors import SafetensorError
+from torch import nn
+
+from cxrpipe.config import Model, nearest
+from cxrpipe.models import weights
+from cxrpipe.runtime import UserError
+
+
+def build(model: Model, n_findings: int, seed: int) -> nn.Module:
+    """Build the network of a model, with its starting weights.
+
+    It maps normalised ``radiographs (n, 1, h, w)`` float to ``logits (n, n_findings)``. Random
+    weights depend on the seed; the global random state is left as it was.
+
+    Raises
+    ------
+    UserError
+        If the architecture is unknown, or weights that were asked for cannot be had. Nothing is
+        ever trained from scratch instead.
+    """
+    if not timm.is_model(model.architecture):
+        hint = nearest(model.architecture, timm.list_models())[:200]
+        raise UserError(f"models: timm has no architecture '{model.architecture}'; {hint}")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return _create(model, n_findings)
+
+
+def _create(model: Model, n_findings: int) -> nn.Module:
+    overlay = {}
+    if model.weights not in ("none", "imagenet"):
+        path = Path(model.weights)
+        if path.suffix != ".safetensors" or not path.is_file():
+            raise UserError(
+                f"models: weights '{model.weights}' is no safetensors file here; give none, "
+                "imagenet, or the path of one"
+            )
+        overlay = {"file": str(path)}
+    try:
+        network: nn.Module = timm.create_model(
+            model.architecture,
+            pretrained=model.weights != "none",
+            pretrained_cfg_overlay=overlay or None,
+            in_chans=1,
+            num_classes=n_findings,
+            **model.options,
+        )
+    except TypeError as error:
+        raise UserError(f"models: options of {model.architecture}: {error}") from error
+    except (OSError, RuntimeError, SafetensorError) as error:
+        if model.weights == "none":
+            raise
+        reason = " ".join(str(error).split())[:200]
+        raise UserError(
+            f"models: weights '{model.weights}' of {model.architecture} cannot be loaded "
+            f"({reason}); connect to the network once, or give the path of a safetensors file"
+        ) from error
+    return network
+
+
+def pretrained_greys(network: nn.Module) -> tuple[float, float]:
+    """Return mean and standard deviation, from 0 to 1, that pretrained weights expect.
+
+    They are the averages over the three colours, since timm adds the first layer's colours up.
+    """
+    mean, std = network.pretrained_cfg["mean"], network.pretrained_cfg["std"]
+    return sum(mean) / len(mean), sum(std) / len(std)
+
+
+def count_parameters(network: nn.Module) -> tuple[int, int]:
+    """Return the numbers of all and of the trainable parameters."""
+    sizes = [(weight.numel(), weight.requires_grad) for weight in network.parameters()]
+    return sum(n for n, _ in sizes), sum(n for n, trainable in sizes if trainable)
+
+
+def feature_layer(network: nn.Module, stride: int) -> str:
+    """Name the module whose output is the deepest feature map of a stride.
+
+    Parameters
+    ----------
+    stride
+        Pixels of the radiograph that one cell of the map covers; 0 for the last map.
+
+    Raises
+    ------
+    UserError
+        If the network has no such map; names the strides that it has.
+    """
+    features = network.feature_info
+    layers = {int(layer["reduction"]): str(layer["module"]) for layer in features}
+    if not stride:
+        return list(layers.values())[-1]
+    if stride not in layers:
+        raise UserError(f"gradcam.stride: no map of stride {stride}; valid: {sorted(layers)}")
+    return layers[stride]
+
+
+class Classifier(nn.Module):
+    """A network that takes raw grey levels and normalises them itself.
+
+    Parameters
+    ----------
+    network
+        Takes (n, 1, h, w) normalised.
+    mean, std
+        Of grey levels from 0 to 1.
+    """
+
+    def __init__(self, network: nn.Module, mean: float, std: float) -> None:
+        super().__init__()
+        self.network = network
+        self.mean = mean
+        self.std = std
+
+    def forward(self, grey: torch.Tensor) -> torch.Tensor:
+        """Return logits (n, n_findings) of grey levels (n, 1, h, w) from 0 to 255."""
+        logits: torch.Tensor = self.network((grey.float() / 255 - self.mean) / self.std)
+        return logits
+
+
+def load_classifier(path: Path) -> tuple[Classifier, weights.Card]:
+    """Rebuild a trained classifier, ready to predict, from its weights file."""
+    state, card = weights.load(path)
+    model = card.model.model_copy(update={"weights": "none"})
+    classifier = Classifier(build(model, len(card.findings), seed=0), card.mean, card.std)
+    classifier.load_state_dict(state)
+    return classifier.eval(), card

@@ -1,0 +1,84 @@
+"""Decode every film of the split once and store it as a grey square, with its known masks."""
+
+import argparse
+import json
+import logging
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from cxrpipe import tables
+from cxrpipe.config import Preprocess, check
+from cxrpipe.data.film import UnusableFilmError, read_film
+from cxrpipe.preprocessing.radiograph import fit_square
+from cxrpipe.preprocessing.store import STRUCTURES, Prepared, Structure, write_store
+from cxrpipe.runtime import UserError, command, parallel
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Files:
+    """The files of one radiograph: its film and the masks that it has."""
+
+    radiograph: str
+    film: Path
+    masks: dict[Structure, Path]
+
+
+def prepare(files: Files, settings: Preprocess) -> Prepared:
+    """Decode a film and its masks and bring them to the same square."""
+    try:
+        film = read_film(files.film, np.inf, side=settings.side).pixels
+        masks = {name: read_film(path).pixels for name, path in files.masks.items()}
+    except UnusableFilmError as error:
+        raise UserError(f"{files.film}: {error}; it changed since it was indexed") from error
+    return Prepared(
+        files.radiograph,
+        fit_square(film, settings.side, settings.fit),
+        {
+            structure: fit_square(mask, settings.side, settings.fit, mask=True)
+            for structure, mask in masks.items()
+        },
+    )
+
+
+@command
+def main() -> None:
+    """Fill the store of a run."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder of the collections")
+    parser.add_argument("--index", type=Path, required=True, help="table to read")
+    parser.add_argument("--split", type=Path, required=True, help="table to read")
+    parser.add_argument("--settings", required=True, help="Preprocess, as JSON")
+    parser.add_argument("--cores", type=int, default=1)
+    parser.add_argument("--radiographs", type=Path, required=True, help="store to write")
+    arguments = parser.parse_args()
+    settings = check(Preprocess, arguments.settings, "--settings")
+    split = tables.read(arguments.split, tables.SPLIT)
+    index = tables.read(arguments.index, tables.INDEX).set_index("radiograph")
+    chosen = index.loc[sorted(set(split["radiograph"]))]
+    films = [
+        Files(
+            str(row.Index),
+            arguments.data / row.source / row.file,
+            {
+                structure: arguments.data / row.source / getattr(row, structure)
+                for structure in STRUCTURES
+                if getattr(row, structure)
+            },
+        )
+        for row in chosen.itertuples()
+    ]
+    prepared = parallel(
+        partial(prepare, settings=settings), films, len(films), arguments.cores, "films prepared"
+    )
+    described = json.dumps(settings.model_dump())
+    write_store(arguments.radiographs, prepared, len(films), settings.side, described)
+    log.info(f"{len(films):,} radiographs of {settings.side} x {settings.side} pixels")
+
+
+if __name__ == "__main__":
+    main()

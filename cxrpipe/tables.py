@@ -1,0 +1,130 @@
+"""The CSV contracts: which columns every table has, and that its rows keep their promises.
+
+Tables are checked on writing and on reading, so a broken one stops the command that made it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from cxrpipe.runtime import UserError, whole
+
+SUBSETS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Contract:
+    """The promise of one table.
+
+    Attributes
+    ----------
+    columns
+        Name and dtype (``str``, ``int64``, ``float64``) of every column, in order. An unknown
+        text is empty; an unknown number is NaN and allowed only where ``optional`` says so.
+    key
+        Columns that together name a row once.
+    choices
+        Column: the only values it may hold.
+    """
+
+    columns: dict[str, str]
+    key: tuple[str, ...] = ()
+    choices: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    optional: tuple[str, ...] = ()
+
+
+INDEX = Contract(
+    {
+        "radiograph": "str",
+        "source": "str",
+        "file": "str",
+        "patient": "str",
+        "view": "str",
+        "age": "float64",
+        "sex": "str",
+        "width": "int64",
+        "height": "int64",
+        "mode": "str",
+        "findings": "str",
+        "lungs": "str",
+        "lesions": "str",
+    },
+    key=("radiograph",),
+    choices={"sex": ("F", "M", "")},
+    optional=("age",),
+)
+EXCLUDED = Contract(
+    {"source": "str", "file": "str", "reason": "str", "detail": "str"}, key=("source", "file")
+)
+DUPLICATES = Contract(
+    {"first": "str", "second": "str", "kind": "str", "score": "float64"},
+    key=("first", "second"),
+    choices={"kind": ("exact", "near")},
+)
+SPLIT = Contract(
+    {"radiograph": "str", "group": "str", "finding": "str", "subset": "str", "fold": "int64"},
+    key=("radiograph", "fold"),
+    choices={"subset": SUBSETS},
+)
+HISTORY = Contract(
+    {
+        "epoch": "int64",
+        "train_loss": "float64",
+        "train_accuracy": "float64",
+        "validation_loss": "float64",
+        "validation_accuracy": "float64",
+        "best": "int64",
+    },
+    key=("epoch",),
+)
+
+
+def predictions(findings: Sequence[str]) -> Contract:
+    """Return the contract of a prediction table: one logit column for every finding, in order."""
+    columns = {"radiograph": "str", "subset": "str"} | dict.fromkeys(findings, "float64")
+    return Contract(columns, key=("radiograph",), choices={"subset": SUBSETS})
+
+
+def check(table: pd.DataFrame, contract: Contract, name: str) -> None:
+    """Raise a UserError that names the table, the column and a row that breaks the contract."""
+    if list(table.columns) != list(contract.columns):
+        expected = ", ".join(contract.columns)
+        raise UserError(f"{name}: expected columns {expected}; found {', '.join(table.columns)}")
+    for column, dtype in contract.columns.items():
+        if dtype == "str" or column in contract.optional:
+            continue
+        broken = ~np.isfinite(table[column].to_numpy(dtype=float))
+        if broken.any():
+            raise UserError(f"{name}: {column} is not a number in row {int(broken.argmax()) + 2}")
+    for column, choices in contract.choices.items():
+        unknown = sorted(set(table[column]) - set(choices))
+        if unknown:
+            raise UserError(f"{name}: {column} '{unknown[0]}' is none of {', '.join(choices)}")
+    if contract.key and table.duplicated(list(contract.key)).any():
+        row = table.loc[table.duplicated(list(contract.key)), list(contract.key)].iloc[0]
+        raise UserError(f"{name}: {', '.join(contract.key)} {list(row)} stands in two rows")
+
+
+def write(table: pd.DataFrame, path: Path, contract: Contract) -> None:
+    """Check a table and write it whole; equal tables give equal bytes."""
+    check(table, contract, str(path))
+    with whole(path) as partial:
+        table.to_csv(partial, index=False, float_format="%.9g", lineterminator="\n")
+
+
+def read(path: Path, contract: Contract) -> pd.DataFrame:
+    """Read a table and check it; empty cells of text columns stay empty strings."""
+    text = pd.read_csv(path, dtype=str, keep_default_na=False)
+    missing = [column for column in contract.columns if column not in text.columns]
+    if missing:
+        raise UserError(f"{path}: column {missing[0]} is missing; make the file anew")
+    table = text.copy()
+    for column, dtype in contract.columns.items():
+        if dtype != "str":
+            numbers = pd.to_numeric(text[column].replace("", "nan"), errors="coerce")
+            table[column] = numbers if column in contract.optional else numbers.astype(dtype)
+    check(table, contract, str(path))
+    return table
