@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw
 from scipy.interpolate import PchipInterpolator
 from scipy.ndimage import gaussian_filter
 
-Map = NDArray[np.float32]
+Map = NDArray[np.floating]  # float32 throughout
 Mask = NDArray[np.bool_]
 Stroke = tuple[NDArray[np.float64], float, float]  # points (n, 2), width, brightness from 0 to 1
 
@@ -32,13 +32,14 @@ class Curve:
         self.spline = PchipInterpolator(positions, values)
 
     def __call__(self, at: Map) -> Map:
+        """Read the table at every position."""
         inside = np.clip(at, self.first, self.last)
         return np.asarray(self.spline(inside), dtype=np.float32)
 
 
 LEFT_DOME = 0.05  # the left dome lies lower
 
-# Outlines and depths of the body by y, and of a lung by v (0 at the apex, 1 at the diaphragm's top).
+# Outlines and depths of the body by y, and of a lung by v: 0 at its apex, 1 at its dome's top.
 _BODY_Y = (-1.15, -0.97, -0.88, -0.80, -0.70, -0.55, -0.36, -0.2, 0.3, 1.15)
 _LUNG_V = (0.0, 0.03, 0.08, 0.16, 0.28, 0.45, 0.65, 0.85, 1.0, 1.3)
 BODY_HALF_WIDTH = Curve(_BODY_Y, (0.21, 0.23, 0.32, 0.60, 0.90, 1.02, 0.92, 0.87, 0.88, 0.92))
@@ -164,8 +165,8 @@ def _body(anatomy: Anatomy, x: Map, y: Map) -> Map:
     radius = 0.02 + 0.14 * np.sqrt(np.clip((y + 0.66) / 0.3, 0, 1))
     arm = np.sqrt(np.maximum(1 - ((np.abs(x) - middle) / radius) ** 2, 0))
     arm *= 0.75 * np.clip((y + 0.66) / 0.6, 0, 1)
-    breasts = sum(_ellipsoid(x, y, (s * 0.40, 0.26), (0.31, 0.27), 0.0) ** 2 for s in (-1, 1))
-    return anatomy.fat * np.maximum(trunk, arm) + anatomy.breast * breasts
+    breasts = _pair(x, y, (0.40, 0.26), (0.31, 0.27), 0.0) ** 2
+    return np.asarray(anatomy.fat * np.maximum(trunk, arm) + anatomy.breast * breasts)
 
 
 def _ellipsoid(
@@ -183,6 +184,14 @@ def _ellipsoid(
     return path
 
 
+def _pair(
+    x: Map, y: Map, middle: tuple[float, float], radii: tuple[float, float], slope: float
+) -> Map:
+    """Path through an ellipsoid on the left and its mirror image on the right."""
+    right = (-middle[0], middle[1])
+    return _ellipsoid(x, y, middle, radii, slope) + _ellipsoid(x, y, right, radii, -slope)
+
+
 def _cavity(anatomy: Anatomy, x: Map, y: Map) -> tuple[Map, Map, Map]:
     """Lung coordinates across and down, and the path through both pleural cavities."""
     right = x[0] <= 0
@@ -192,7 +201,7 @@ def _cavity(anatomy: Anatomy, x: Map, y: Map) -> tuple[Map, Map, Map]:
 
 
 def _half(anatomy: Anatomy, x: Map, y: Map, sign: int) -> tuple[Map, Map, Map]:
-    """The same for one half, with ``x`` counted from the middle outwards."""
+    """Do the same for one half, with ``x`` counted from the middle outwards."""
     dome = anatomy.dome + (LEFT_DOME if sign > 0 else 0.0)
     v = (y - anatomy.apex) / (dome - anatomy.apex)
     lateral = LUNG_LATERAL(v) * anatomy.width
@@ -210,7 +219,7 @@ def _half(anatomy: Anatomy, x: Map, y: Map, sign: int) -> tuple[Map, Map, Map]:
     w = np.clip(2 * across - 1, -1, 1)
     section = np.sqrt(1 - np.where(w > 0, 1, w**2 * w**2) * w**2 * w**2)
     depth = LUNG_DEPTH(v)
-    return across, down, (section * depth * (v > 0)).astype(np.float32)
+    return across, down, np.asarray(section * depth * (v > 0))
 
 
 def _heart(anatomy: Anatomy, x: Map, y: Map) -> Map:
@@ -220,7 +229,7 @@ def _heart(anatomy: Anatomy, x: Map, y: Map) -> Map:
         x, y, (0.13 + anatomy.turn, base - 0.17), (0.37 * size, 0.26 * size), 0.55
     )
     atrium = _ellipsoid(x, y, (-0.04 + anatomy.turn, base - 0.21), (0.17 * size, 0.27 * size), 0.0)
-    return 0.75 * np.maximum(ventricles, atrium)
+    return np.asarray(0.75 * np.maximum(ventricles, atrium))
 
 
 def _under_diaphragm(anatomy: Anatomy, free: Map, x: Map, y: Map, down: Map) -> tuple[Map, Map]:
@@ -237,20 +246,14 @@ def _under_diaphragm(anatomy: Anatomy, free: Map, x: Map, y: Map, down: Map) -> 
 def _mediastinum(anatomy: Anatomy, x: Map, y: Map) -> Map:
     """Great vessels and spine-side tissue, less the trachea's air."""
     shift = 0.5 * anatomy.turn
-    hila = sum(
-        _ellipsoid(x, y, (s * 0.17 + shift, -0.07 - 0.02 * s), (0.085, 0.16), -0.25 * s) ** 2
-        for s in (-1, 1)
-    )
+    hila = _pair(x - shift, y, (0.17, -0.08), (0.085, 0.16), -0.25) ** 2
     descending = 0.10 * _ellipsoid(x, y, (0.07, 0.15), (0.075, 0.75), 0.0)
     lumen = 0.038 * (1 + 0.25 * np.exp(-(((y + 0.62) / 0.1) ** 2)))
     carina = anatomy.apex + 0.50
     inside = np.clip((carina + 0.03 - y) / 0.06, 0, 1)
     trachea = np.sqrt(np.maximum(1 - ((x - shift) / lumen) ** 2, 0)) * inside
-    bronchi = sum(
-        _ellipsoid(x, y, (s * 0.075 + shift, carina + 0.04), (0.11, 0.028), 0.75 * s)
-        for s in (-1, 1)
-    )
-    return descending + 0.16 * hila - 0.15 * trachea - 0.07 * bronchi
+    bronchi = _pair(x - shift, y, (0.075, carina + 0.04), (0.11, 0.028), 0.75)
+    return np.asarray(descending + 0.16 * hila - 0.15 * trachea - 0.07 * bronchi)
 
 
 def _bones(anatomy: Anatomy, x: Map, y: Map) -> Map:
@@ -260,7 +263,7 @@ def _bones(anatomy: Anatomy, x: Map, y: Map) -> Map:
     bones += 0.13 * paint(_ribs(anatomy, BACK_ARC, 0.060), n)
     bones += 0.10 * paint(_ribs(anatomy, FRONT_ARC, 0.070), n)
     upper = paint(_shoulders(anatomy) + _clavicles(anatomy), n)
-    return bones + 0.22 * gaussian_filter(upper, 0.004 * n)
+    return np.asarray(bones + 0.22 * gaussian_filter(upper, 0.004 * n))
 
 
 def _spine(x: Map, y: Map) -> Map:
@@ -272,13 +275,13 @@ def _spine(x: Map, y: Map) -> Map:
     process = np.exp(-((x / 0.014) ** 2))
     spine = 0.13 * column * discs
     spine += 0.05 * pedicles * np.cos(np.pi * (phase - 0.1)) ** 8
-    return spine + 0.05 * process * np.cos(np.pi * (phase - 0.4)) ** 6
+    return np.asarray(spine + 0.05 * process * np.cos(np.pi * (phase - 0.4)) ** 6)
 
 
 def _ribs(anatomy: Anatomy, arc: tuple[tuple[float, float], ...], width: float) -> list[Stroke]:
     """Ten pairs of ribs along an arc of (angle, brightness); 0 is the spine, pi the sternum."""
     angles = np.linspace(arc[0][0], arc[-1][0], 19)
-    bright = np.interp(angles, *zip(*arc, strict=True))
+    bright = np.interp(angles, [angle for angle, _ in arc], [level for _, level in arc])
     strokes: list[Stroke] = []
     for rib in range(10):
         reach = anatomy.width * float(np.interp(rib, RIB, RIB_REACH))
@@ -341,7 +344,8 @@ def _vessels(anatomy: Anatomy, rng: np.random.Generator) -> list[Stroke]:
     strokes: list[Stroke] = []
     for sign, hilum in ((-1, (-0.15, -0.06)), (1, (0.17, -0.11))):
         heading = np.linspace(-1.35, 1.45, 9) + rng.normal(0, 0.1, 9)
-        tips = np.array(hilum) + (anatomy.turn / 2, 0) + np.stack([0 * heading, 0.09 * heading], 1)
+        start = np.array([hilum[0] + anatomy.turn / 2, hilum[1]])
+        tips = start + np.stack([0 * heading, 0.09 * heading], axis=1)
         width = rng.uniform(0.024, 0.046, 9)
         for _ in range(5):
             bends = heading[:, None] + rng.normal(0, 0.14, (len(tips), 4)).cumsum(axis=1)

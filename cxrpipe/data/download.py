@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from cxrpipe.config import Origin, Phantom, check
-from cxrpipe.data.phantom import plan_films, write_film
+from cxrpipe.data.phantom import PlannedFilm, plan_films, write_film
 from cxrpipe.data.sources import CHECKSUMS, read_checksums
 from cxrpipe.runtime import UserError, command, parallel, progress, whole
 
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 def draw_phantoms(folder: Path, phantom: Phantom, cores: int) -> None:
     """Draw the films of an imaginary hospital with their masks and ``films.csv``."""
     plan = plan_films(phantom)
-    films = list(plan.itertuples(index=False))
+    films = [PlannedFilm(*row) for row in plan.itertuples(index=False)]
     draw = partial(write_film, folder, phantom)
     for _ in parallel(draw, films, len(films), cores, "phantoms drawn"):
         pass

@@ -65,7 +65,7 @@ class Exposure(NamedTuple):
     level: float  # attenuation shown as middle grey
     latitude: float  # attenuation range shown, small for hard contrast
     gamma: float
-    noise: float
+    noise: float  # where the film is darkest
     collimated: float  # share of films with a dark border
     letter: str
     code: str
@@ -73,9 +73,9 @@ class Exposure(NamedTuple):
 
 
 EXPOSURES = {
-    "north": Exposure(0.94, 0.29, 1.00, 0.012, 0.15, "R", "NTH", (0.04, 0.05)),
-    "east": Exposure(0.92, 0.33, 0.90, 0.020, 0.55, "L", "EAST", (0.80, 0.06)),
-    "south": Exposure(0.94, 0.26, 1.10, 0.016, 0.30, "R", "S2", (0.05, 0.84)),
+    "north": Exposure(0.94, 0.29, 1.00, 0.0036, 0.15, "R", "NTH", (0.04, 0.05)),
+    "east": Exposure(0.92, 0.33, 0.90, 0.0060, 0.55, "L", "EAST", (0.80, 0.06)),
+    "south": Exposure(0.94, 0.26, 1.10, 0.0048, 0.30, "R", "S2", (0.05, 0.84)),
 }
 
 
@@ -100,6 +100,7 @@ def plan_films(settings: Phantom) -> pd.DataFrame:
 
 
 def _finding(settings: Phantom, number: int) -> str:
+    """Find what a patient of this hospital has, whatever the number of patients."""
     names = np.repeat(list(FINDINGS), list(FINDINGS.values()))
     block, place = divmod(number, len(names))
     rng = np.random.default_rng([settings.seed, crc32(settings.hospital.encode()), block])
@@ -143,7 +144,7 @@ def _transfers(settings: Phantom) -> dict[int, tuple[int, str]]:
 
 
 def _as_copy(film: PlannedFilm, patient: str, kind: str) -> PlannedFilm:
-    """The film under its new patient, saying where it came from."""
+    """Return the film under its new patient, saying where it came from."""
     paths = {
         key: getattr(film, key).replace(film.patient, patient)
         for key in ("file", "lungs", "lesions")
@@ -151,11 +152,9 @@ def _as_copy(film: PlannedFilm, patient: str, kind: str) -> PlannedFilm:
     return film._replace(**paths, patient=patient, copy_of=f"north/{film.file}", copy_kind=kind)
 
 
-def _generator(settings: Phantom, patient: str, *about: str) -> np.random.Generator:
-    """A generator of its own for every patient and purpose."""
-    return np.random.default_rng(
-        [settings.seed, *(crc32(word.encode()) for word in (patient, *about))]
-    )
+def _generator(settings: Phantom, *about: str) -> np.random.Generator:
+    """Seed a generator of its own for every patient and purpose."""
+    return np.random.default_rng([settings.seed, *(crc32(word.encode()) for word in about)])
 
 
 def draw_film(settings: Phantom, film: PlannedFilm) -> Film:
@@ -169,7 +168,9 @@ def draw_film(settings: Phantom, film: PlannedFilm) -> Film:
     attenuation, lesions = thorax.attenuation, np.zeros_like(thorax.lungs)
     if film.finding != "normal":
         pattern, lesions = LESIONS[film.finding](thorax, severity, patient)
-        attenuation += STRENGTH[film.finding] * severity**0.5 * anatomy.LUNG_AIR * thorax.air * pattern
+        attenuation += (
+            STRENGTH[film.finding] * severity**0.5 * anatomy.LUNG_AIR * thorax.air * pattern
+        )
     if film.view == "AP" and rng.random() < 0.4:
         attenuation += 0.35 * anatomy.draw_wires(settings.side, rng)
     pose = _pose(settings.side, attenuation.shape[0], film.view, rng)
@@ -214,6 +215,7 @@ def _draw_copy(settings: Phantom, film: PlannedFilm) -> Film:
 
 
 def _through_jpeg(pixels: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
+    """Code and decode a film as JPEG."""
     coded = BytesIO()
     Image.fromarray(pixels).save(coded, "JPEG", quality=quality)
     return np.asarray(Image.open(coded)).copy()
@@ -309,7 +311,7 @@ def _tuberculosis(thorax: Thorax, severity: float, rng: np.random.Generator) -> 
 def _blob(
     thorax: Thorax, left: bool, radius: float, rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    """The uneven outline (24, 2) of a round lesion somewhere in the upper zone of one lung."""
+    """Outline (24, 2) a round, uneven lesion somewhere in the upper zone of one lung."""
     across, down, half = (m[::2, ::2] for m in (thorax.across, thorax.down, thorax.left))
     spot = (rng.uniform(0.25, 0.85), rng.uniform(0.10, 0.34))
     far = (across - spot[0]) ** 2 + 4 * (down - spot[1]) ** 2 + 9 * (half != left)
@@ -334,7 +336,7 @@ Pose = tuple[float, float, float, float, float, float]  # Pillow's affine: outpu
 
 
 def _pose(side: int, canvas: int, view: str, rng: np.random.Generator) -> Pose:
-    """A small turn, zoom and shift that keeps the film inside the canvas."""
+    """Draw a small turn, zoom and shift that keep the film inside the canvas."""
     angle = np.deg2rad(np.clip(rng.normal(0, 2.0 if view == "AP" else 1.0), -4, 4))
     zoom = np.clip(rng.normal(1.06, 0.03), 1.0, 1.14)
     shift = np.clip(rng.normal(0, 0.015, 2), -0.03, 0.03) * side
@@ -362,11 +364,8 @@ def _expose(attenuation: Map, exposure: Exposure, rng: np.random.Generator) -> N
     light = primary + 0.06 * np.maximum(scatter, 0)
     white = rng.standard_normal((side, side), dtype=np.float32)
     grain = white + 0.6 * (np.roll(white, 1, 0) + np.roll(white, 1, 1))
-    seen = (
-        -0.5 * np.log(light)
-        + exposure.noise * rng.uniform(0.7, 1.3) * grain / np.sqrt(light + 0.02) * 0.3
-    )
-    seen += 0.03 * _cloud(rng, side, 4)
+    noise = exposure.noise * rng.uniform(0.7, 1.3) * grain / np.sqrt(light + 0.02)
+    seen = -0.5 * np.log(light) + noise + 0.03 * _cloud(rng, side, 4)
     level = exposure.level + rng.normal(0, 0.03) + 0.5 * (float(seen.mean()) - 0.8)
     grey = 1 / (1 + np.exp(-(seen - level) / (exposure.latitude * rng.uniform(0.9, 1.1))))
     grey = np.clip((grey - 0.07) / 0.88, 0, 1) ** (exposure.gamma * rng.uniform(0.9, 1.1))
@@ -376,7 +375,7 @@ def _expose(attenuation: Map, exposure: Exposure, rng: np.random.Generator) -> N
 
 
 def _to_uint8(grey: NDArray[np.floating]) -> NDArray[np.uint8]:
-    return np.rint(255 * grey).astype(np.uint8)
+    return np.asarray(np.rint(255 * grey), dtype=np.uint8)
 
 
 def _collimator(side: int, rng: np.random.Generator) -> Map:
@@ -386,7 +385,7 @@ def _collimator(side: int, rng: np.random.Generator) -> Map:
     rows, columns = (
         _ramp(at - a, 0.004) * _ramp(b - at, 0.004) for a, b in zip(near, far, strict=True)
     )
-    return 0.04 + 0.96 * rows[:, None] * columns[None, :]
+    return np.asarray(0.04 + 0.96 * rows[:, None] * columns[None, :])
 
 
 def _mark(

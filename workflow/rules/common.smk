@@ -9,11 +9,11 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from cxrpipe.config import Films, IndexSettings, Settings, load_recipe, load_sources
+from cxrpipe.config import IndexSettings, load_recipe, load_sources
 from cxrpipe.runtime import UserError
 
 # Jobs run under the Python that runs Snakemake, also where no environment is activated.
-os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+os.environ.update(PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.getenv('PATH')}")
 
 try:
     RECIPE = load_recipe(config, Path(workflow.basedir, "config"))
@@ -22,8 +22,8 @@ except UserError as error:
     sys.exit(f"cxrpipe: error: {error}")
 
 RUN = config["recipe"]
-# The mirror stands in the commands as a global, not as a parameter: where a collection is
-# fetched from does not change what it is, so another mirror reruns nothing.
+# The mirror reaches its job as a resource, not as a parameter: where a collection is fetched
+# from does not change what it is, so another mirror reruns nothing.
 MIRROR = config.get("mirror") or ""
 
 
@@ -34,14 +34,37 @@ wildcard_constraints:
     fold=r"\d+",
 
 
-def as_json(settings: Settings) -> str:
-    """Return one section of the settings as a job receives it, every value spelled out."""
+# Settings reach a job as JSON. They come from functions, since Snakemake would take the braces
+# of a plain string for wildcards.
+
+
+def section(name: str):
+    """Return the function that gives a job one section of the recipe, every value spelled out."""
+    return lambda wildcards: getattr(RECIPE, name).model_dump_json()
+
+
+def whole_recipe(wildcards) -> str:
+    """Return the recipe with every override and default."""
+    return RECIPE.model_dump_json()
+
+
+def model_settings(wildcards) -> str:
+    """Return the settings of one model."""
+    return RECIPE.models[wildcards.model].model_dump_json()
+
+
+def index_settings(wildcards) -> str:
+    """Return what the index needs: its section, the classes, and how to read the collections."""
+    films = {name: SOURCES[name].films for name in RECIPE.sources}
+    settings = IndexSettings(
+        **dict(RECIPE.index), findings=RECIPE.findings, films=films
+    )
     return settings.model_dump_json()
 
 
 def origin(wildcards) -> str:
     """Return where a collection comes from."""
-    return as_json(SOURCES[wildcards.source].origin)
+    return SOURCES[wildcards.source].origin.model_dump_json()
 
 
 def contents(wildcards) -> list[tuple[str, int]]:
@@ -51,15 +74,17 @@ def contents(wildcards) -> list[tuple[str, int]]:
     return [(str(file), file.stat().st_size) for file in files if file.is_file()]
 
 
-def index_settings() -> str:
-    """Return what the index needs: its section, the classes, and how to read the collections."""
-    films = {name: SOURCES[name].films for name in RECIPE.sources}
-    return as_json(IndexSettings(**dict(RECIPE.index), findings=RECIPE.findings, films=films))
+def provenance(wildcards) -> str:
+    """Return what the report says of the collections."""
+    keys = {"title", "licence", "citation", "synthetic"}
+    return json.dumps(
+        {name: source.model_dump(include=keys) for name, source in SOURCES.items()}
+    )
 
 
-def model_settings(wildcards) -> str:
-    """Return the settings of one model."""
-    return as_json(RECIPE.models[wildcards.model])
+def each_model(pattern: str) -> list[str]:
+    """Return a pattern's file of every model of the recipe, in its order."""
+    return expand(pattern, model=RECIPE.models, allow_missing=True)
 
 
 def code(command: str) -> list[str]:
@@ -72,15 +97,27 @@ def code(command: str) -> list[str]:
     while waiting:
         path = Path(*waiting.pop().split(".")).with_suffix(".py")
         source = Path(workflow.basedir, path)
-        if path in found or not source.is_file() or path.name in ("__init__.py", "config.py"):
+        if (
+            path in found
+            or not source.is_file()
+            or path.name in ("__init__.py", "config.py")
+        ):
             continue
         found.add(path)
         for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
                 waiting += [name.name for name in node.names]
             elif isinstance(node, ast.ImportFrom) and node.module:
-                waiting += [node.module, *(f"{node.module}.{name.name}" for name in node.names)]
+                waiting += [
+                    node.module,
+                    *(f"{node.module}.{name.name}" for name in node.names),
+                ]
     return sorted(str(path) for path in found)
+
+
+def drawing_code(wildcards) -> list[str]:
+    """List the modules that draw a phantom; what is fetched depends on its origin alone."""
+    return code("data.phantom") if SOURCES[wildcards.source].origin.phantom else []
 
 
 def claim_folder() -> None:
@@ -94,7 +131,9 @@ def claim_folder() -> None:
     try:
         fcntl.flock(_claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise WorkflowError("Another run works in this folder; wait for it, or stop it.")
+        raise WorkflowError(
+            "Another run works in this folder; wait for it, or stop it."
+        )
 
 
 onstart:

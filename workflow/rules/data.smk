@@ -4,14 +4,18 @@
 rule download:
     """Bring one collection to data/, every file checked."""
     input:
-        code=code("data.download"),
+        code=drawing_code,
     output:
         checksums="data/{source}/SHA256SUMS",
     log:
         "logs/download/{source}.txt",
     benchmark:
         "data/.benchmarks/{source}.tsv"
+    conda:
+        "../../environment.yml"
     threads: workflow.cores
+    resources:
+        mirror=MIRROR,
     params:
         origin=origin,
         contents=contents,
@@ -22,7 +26,7 @@ rule download:
         python -m cxrpipe.data.download \
             --source {wildcards.source:q} \
             --origin {params.origin:q} \
-            --mirror {MIRROR:q} \
+            --mirror={resources.mirror:q} \
             --cores {threads} \
             --checksums {output.checksums:q}
         """
@@ -40,9 +44,11 @@ rule index:
         "logs/{run}/index.txt",
     benchmark:
         "results/{run}/benchmarks/index.tsv"
+    conda:
+        "../../environment.yml"
     threads: workflow.cores
     params:
-        settings=index_settings(),
+        settings=index_settings,
     shell:
         r"""
         exec &> >(tee {log:q})
@@ -67,6 +73,8 @@ rule dedupe:
         "logs/{run}/dedupe.txt",
     benchmark:
         "results/{run}/benchmarks/dedupe.tsv"
+    conda:
+        "../../environment.yml"
     shell:
         r"""
         exec &> >(tee {log:q})
@@ -89,8 +97,10 @@ rule split:
         "logs/{run}/split.txt",
     benchmark:
         "results/{run}/benchmarks/split.tsv"
+    conda:
+        "../../environment.yml"
     params:
-        settings=as_json(RECIPE.split),
+        settings=section("split"),
         seed=RECIPE.seed,
     shell:
         r"""
@@ -118,8 +128,10 @@ rule certify:
         "logs/{run}/certify.txt",
     benchmark:
         "results/{run}/benchmarks/certify.tsv"
+    conda:
+        "../../environment.yml"
     params:
-        settings=as_json(RECIPE.split),
+        settings=section("split"),
     shell:
         r"""
         exec &> >(tee {log:q})

@@ -14,6 +14,8 @@ rule predict:
         "logs/{run}/predict/{model}/fold-{fold}.txt",
     benchmark:
         "results/{run}/benchmarks/predict/{model}/fold-{fold}.tsv"
+    conda:
+        "../../environment.yml"
     threads: 1
     resources:
         gpu=1,
@@ -47,6 +49,8 @@ rule evaluate:
         "logs/{run}/evaluate.txt",
     benchmark:
         "results/{run}/benchmarks/evaluate.tsv"
+    conda:
+        "../../environment.yml"
     params:
         findings=RECIPE.findings,
         models=list(RECIPE.models),

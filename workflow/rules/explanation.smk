@@ -16,11 +16,13 @@ rule gradcam:
         "logs/{run}/gradcam/{model}/fold-{fold}.txt",
     benchmark:
         "results/{run}/benchmarks/gradcam/{model}/fold-{fold}.tsv"
+    conda:
+        "../../environment.yml"
     threads: 1
     resources:
         gpu=1,
     params:
-        settings=as_json(RECIPE.gradcam),
+        settings=section("gradcam"),
         seed=RECIPE.seed,
     shell:
         r"""

@@ -16,9 +16,11 @@ rule preprocess:
         "logs/{run}/preprocess.txt",
     benchmark:
         "results/{run}/benchmarks/preprocess.tsv"
+    conda:
+        "../../environment.yml"
     threads: workflow.cores
     params:
-        settings=as_json(RECIPE.preprocess),
+        settings=section("preprocess"),
     shell:
         r"""
         exec &> >(tee {log:q})

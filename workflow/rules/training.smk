@@ -16,13 +16,15 @@ rule train:
         "logs/{run}/train/{model}/fold-{fold}.txt",
     benchmark:
         "results/{run}/benchmarks/train/{model}/fold-{fold}.tsv"
+    conda:
+        "../../environment.yml"
     threads: workflow.cores
     resources:
         gpu=1,
     params:
         findings=RECIPE.findings,
         model=model_settings,
-        settings=as_json(RECIPE.training),
+        settings=section("training"),
         seed=RECIPE.seed,
     shell:
         r"""
