@@ -125,6 +125,8 @@ def read(path: Path, contract: Contract) -> pd.DataFrame:
     for column, dtype in contract.columns.items():
         if dtype != "str":
             numbers = pd.to_numeric(text[column].replace("", "nan"), errors="coerce")
-            table[column] = numbers if column in contract.optional else numbers.astype(dtype)
+            table[column] = (
+                numbers if column in contract.optional else numbers.astype(np.dtype(dtype))
+            )
     check(table, contract, str(path))
     return table

@@ -22,6 +22,9 @@ def label_record(
     record: Mapping[str, str], films: Films, settings: IndexSettings
 ) -> Row | UnusableFilmError:
     """Give a film its finding, or the reason why it is not used."""
+    if record["view"] not in settings.views:
+        accepted = ", ".join(view or "unknown" for view in settings.views)
+        return UnusableFilmError("view", f"view is {record['view']}; accepted are {accepted}")
     try:
         findings = translate(record["label"], films.findings)
     except KeyError as error:
@@ -33,9 +36,6 @@ def label_record(
         return UnusableFilmError("other_finding", f"{outside[0]} is not a finding of this recipe")
     if len(findings) > 1:
         return UnusableFilmError("several_findings", "|".join(findings))
-    if record["view"] not in settings.views:
-        accepted = ", ".join(view or "unknown" for view in settings.views)
-        return UnusableFilmError("view", f"view is {record['view']}, accepted are {accepted}")
     return {
         "source": record["source"],
         "file": record["file"],
@@ -87,7 +87,8 @@ def index_films(
         records, dropped = read_records(data, source, films)
         excluded += dropped.itertuples(index=False, name=None)
         for record in records.sort_values("file").to_dict("records"):
-            row = label_record({"source": source} | record, films, settings)
+            fields = {str(key): str(value) for key, value in record.items()}
+            row = label_record({"source": source} | fields, films, settings)
             if isinstance(row, UnusableFilmError):
                 excluded.append((source, record["file"], row.reason, row.detail))
             else:

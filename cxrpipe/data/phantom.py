@@ -205,11 +205,11 @@ def _draw_copy(settings: Phantom, film: PlannedFilm) -> Film:
     if film.copy_kind == "exact":
         return original
     rng = _generator(settings, film.file)
-    zoom, slip = rng.uniform(1.01, 1.03), rng.uniform(0, 0.5, 2)
+    zoom, slip = rng.uniform(1.01, 1.025), rng.uniform(0.3, 0.7, 2)
     lost = settings.side * (1 - 1 / zoom)
     pose = (1 / zoom, 0.0, lost * slip[0], 0.0, 1 / zoom, lost * slip[1])
     grey = _resample(original.pixels, pose, settings.side) / 255
-    grey = np.clip(0.5 + rng.uniform(0.85, 1.1) * (grey ** rng.uniform(0.8, 1.25) - 0.5), 0, 1)
+    grey = np.clip(0.5 + rng.uniform(0.85, 1.1) * (grey ** rng.uniform(0.85, 1.2) - 0.5), 0, 1)
     lungs, lesions = (_resample(m, pose, settings.side) > 0.5 for m in original[1:])
     return Film(_through_jpeg(_to_uint8(grey), quality=75), lungs, lesions)
 
@@ -238,7 +238,7 @@ def _ramp(distance: Map, width: float) -> Map:
 def _covid(thorax: Thorax, severity: float, rng: np.random.Generator) -> tuple[Map, Mask]:
     """Ground glass in fuzzy patches along the lateral pleura of both lungs, mostly basal."""
     cloud = _cloud(rng, len(thorax.air), 14)
-    score = 0.8 * cloud + 3.5 * np.minimum(thorax.across, 1) + 1.8 * np.minimum(thorax.down, 1)
+    score = 0.8 * cloud + 3.5 * np.minimum(thorax.across, 1) + 2.4 * np.minimum(thorax.down, 1)
     height = np.zeros_like(score)
     for lung in (thorax.left, ~thorax.left):
         share = severity * rng.uniform(0.28, 0.42)

@@ -16,6 +16,12 @@ Scores = dict[str, object]
 log = logging.getLogger(__name__)
 
 
+def class_numbers(names: "pd.Series[str]", findings: Sequence[str]) -> metrics.Integers:
+    """Return the place of each film's finding in the list of classes, (n,)."""
+    place = {finding: number for number, finding in enumerate(findings)}
+    return np.array([place[name] for name in names], dtype=np.int64)
+
+
 def score(true: metrics.Integers, logits: metrics.Floats, findings: Sequence[str]) -> Scores:
     """Score logits (n, n_findings) against true classes (n,): for all films and per finding."""
     confusion = metrics.confusion_matrix(true, logits.argmax(axis=1), len(findings))
@@ -58,25 +64,22 @@ def score_model(
     both = predictions.merge(split, on=["radiograph", "subset"], validate="one_to_one")
     if len(both) != len(split) or len(both) != len(predictions):
         raise UserError("predictions and split.csv hold different films; predict anew")
-    place = {finding: number for number, finding in enumerate(findings)}
     scores = {}
     for subset in ("validation", "test"):
         films = both[both["subset"] == subset]
-        true = films["finding"].map(place).to_numpy(dtype=np.int64)
+        true = class_numbers(films["finding"], findings)
         scores[subset] = score(true, films[list(findings)].to_numpy(dtype=float), findings)
     return scores
 
 
 def score_majority(split: pd.DataFrame, findings: Sequence[str]) -> dict[str, Scores]:
     """Score the majority baseline, fixed on the training films."""
-    place = {finding: number for number, finding in enumerate(findings)}
-    true = split["finding"].map(place)
-    train = true[split["subset"] == "train"].to_numpy(dtype=np.int64)
+    train = class_numbers(split.loc[split["subset"] == "train", "finding"], findings)
     scores = {}
     for subset in ("validation", "test"):
-        films = true[split["subset"] == subset].to_numpy(dtype=np.int64)
-        logits = majority_logits(train, len(films), len(findings))
-        scores[subset] = score(films, logits, findings)
+        true = class_numbers(split.loc[split["subset"] == subset, "finding"], findings)
+        logits = majority_logits(train, len(true), len(findings))
+        scores[subset] = score(true, logits, findings)
     return scores
 
 

@@ -22,8 +22,8 @@ def predict_logits(
     classifier: Classifier, grey: torch.Tensor, device: torch.device
 ) -> torch.Tensor:
     """Return logits (n, n_findings) float32 of grey films (n, side, side) uint8, in fp32."""
-    classifier = classifier.to(device, memory_format=torch.channels_last)
-    parts = grey.unsqueeze(1).split(BATCH)
+    classifier = classifier.to(device).to(memory_format=torch.channels_last)
+    parts = torch.split(grey.unsqueeze(1), BATCH)
     return torch.cat(
         [classifier(part.to(device)).cpu() for part in progress(parts, len(parts), "batches")]
     )

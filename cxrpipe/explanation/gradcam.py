@@ -48,8 +48,8 @@ def draw_heatmaps(
 ) -> npt.NDArray[np.float32]:
     """Return Grad-CAM (n, side, side) from 0 to 1 of films (n, side, side) for their findings."""
     classifier = classifier.to(device)
-    batches = torch.from_numpy(grey).unsqueeze(1).split(BATCH)
-    classes = torch.tensor(findings).split(BATCH)
+    batches = torch.split(torch.from_numpy(grey).unsqueeze(1), BATCH)
+    classes = torch.split(torch.tensor(findings), BATCH)
     maps = [
         grad_cam(classifier, layer, films.to(device), chosen.to(device)).cpu()
         for films, chosen in progress(

@@ -23,8 +23,8 @@ def points_at(heatmaps: npt.NDArray[np.float32], lesions: Masks) -> Masks:
     """
     flat = heatmaps.reshape(len(heatmaps), -1)
     peak = flat.argmax(axis=1)
-    inside: Masks = lesions.reshape(len(lesions), -1)[np.arange(len(flat)), peak]
-    return inside & (flat.max(axis=1) > 0)
+    inside = lesions.reshape(len(lesions), -1)[np.arange(len(flat)), peak]
+    return np.asarray(inside & (flat.max(axis=1) > 0))
 
 
 def summarise(

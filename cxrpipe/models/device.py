@@ -13,7 +13,7 @@ def choose_device() -> torch.device:
 def has_bf16(device: torch.device) -> bool:
     """Tell whether a device computes bfloat16 natively, so that it is faster than float32."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     capabilities = torch.cpu.get_capabilities()
     return bool(capabilities.get("amx_bf16"))
 

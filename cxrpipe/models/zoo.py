@@ -1,6 +1,7 @@
 """Networks by name: backbones of timm with one grey input channel and a linear head."""
 
 from pathlib import Path
+from typing import Any
 
 import timm
 import torch
@@ -33,7 +34,7 @@ def build(model: Model, n_findings: int, seed: int) -> nn.Module:
 
 
 def _create(model: Model, n_findings: int) -> nn.Module:
-    overlay = {}
+    overlay: dict[str, Any] = {}
     if model.weights not in ("none", "imagenet"):
         path = Path(model.weights)
         if path.suffix != ".safetensors" or not path.is_file():
@@ -42,6 +43,7 @@ def _create(model: Model, n_findings: int) -> nn.Module:
                 "imagenet, or the path of one"
             )
         overlay = {"file": str(path)}
+    options: dict[str, Any] = dict(model.options)
     try:
         network: nn.Module = timm.create_model(
             model.architecture,
@@ -49,7 +51,7 @@ def _create(model: Model, n_findings: int) -> nn.Module:
             pretrained_cfg_overlay=overlay or None,
             in_chans=1,
             num_classes=n_findings,
-            **model.options,
+            **options,
         )
     except TypeError as error:
         raise UserError(f"models: options of {model.architecture}: {error}") from error
@@ -69,7 +71,8 @@ def pretrained_greys(network: nn.Module) -> tuple[float, float]:
 
     They are the averages over the three colours, since timm adds the first layer's colours up.
     """
-    mean, std = network.pretrained_cfg["mean"], network.pretrained_cfg["std"]
+    expected: Any = network.pretrained_cfg
+    mean, std = expected["mean"], expected["std"]
     return sum(mean) / len(mean), sum(std) / len(std)
 
 
@@ -92,7 +95,7 @@ def feature_layer(network: nn.Module, stride: int) -> str:
     UserError
         If the network has no such map; names the strides that it has.
     """
-    features = network.feature_info
+    features: Any = network.feature_info
     layers = {int(layer["reduction"]): str(layer["module"]) for layer in features}
     if not stride:
         return list(layers.values())[-1]

@@ -160,7 +160,11 @@ def draw_gradcam(
             probability, heatmap = drawn[row]
             _show(grid[row, column], overlay(pixels, heatmap), f"{name}: {probability:.0%}")
     scale = figure.colorbar(
-        ScalarMappable(Normalize(0, 1), colormaps["inferno"]), ax=list(grid.flat), fraction=0.012, pad=0.01, ticks=[0, 1]
+        ScalarMappable(Normalize(0, 1), colormaps["inferno"]),
+        ax=list(grid.flat),
+        fraction=0.012,
+        pad=0.01,
+        ticks=[0, 1],
     )
     scale.set_label("Grad-CAM, share of each map's maximum")
     return figure

@@ -126,9 +126,7 @@ def main() -> None:
             "certificate": read_json(arguments.leakage),
             "collections": as_html(collection_table(sources, index, split)),
             "excluded": as_html(excluded_table(excluded)),
-            "figures": [
-                (path.stem, caption(path.stem), embed(path)) for path in arguments.figures
-            ],
+            "figures": [(path.stem, caption(path.stem), embed(path)) for path in arguments.figures],
             "timing": as_html(timing_table(timings)),
             "settings": yaml.safe_dump(recipe, sort_keys=False, allow_unicode=True),
             "versions": {name: version(name) for name in PACKAGES},

@@ -1,4 +1,4 @@
-"""Write the results table: one row a model, the majority baseline below, notes that belong to it."""
+"""Write the results table: one row a model, the majority baseline below, and its notes."""
 
 import argparse
 import logging

@@ -93,7 +93,7 @@ def compute_logits(classifier: nn.Module, grey: torch.Tensor, precision: str) ->
     with autocast(grey.device, precision):
         parts = [
             classifier(part.contiguous(memory_format=torch.channels_last)).float()
-            for part in grey.split(EVALUATION_BATCH)
+            for part in torch.split(grey, EVALUATION_BATCH)
         ]
     return torch.cat(parts)
 

@@ -34,4 +34,4 @@ def draw_batches(
     else:
         order = torch.randperm(n, generator=generator)
     batch = min(batch, n)
-    yield from order[: n - n % batch].split(batch)
+    yield from torch.split(order[: n - n % batch], batch)

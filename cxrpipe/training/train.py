@@ -107,7 +107,7 @@ def main() -> None:
     )
     network = build(model, len(arguments.findings), derive_seed(seed, "weights"))
     mean, std = grey_statistics(train) if model.weights == "none" else pretrained_greys(network)
-    classifier = Classifier(network, mean, std).to(device, memory_format=torch.channels_last)
+    classifier = Classifier(network, mean, std).to(device).to(memory_format=torch.channels_last)
     log.info(f"{arguments.name} on {describe(device)}: {len(train.labels):,} films")
     try:
         trained = fit(classifier, train.to(device), validation.to(device), settings, seed)

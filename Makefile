@@ -1,0 +1,36 @@
+# make run and make test work on a fresh machine that has Python 3.11 or 3.12 and make.
+RECIPE ?= demo
+MIRROR ?=
+PYTHON ?= $(firstword $(foreach name,python3.12 python3.11 python3,$(shell command -v $(name))))
+CONFIG := recipe=$(RECIPE) $(if $(MIRROR),mirror=$(MIRROR))
+
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+.PHONY: run test lint requirements clean
+
+run: .venv/installed ## run a recipe and print its results table
+	snakemake --cores all --resources gpu=1 --config $(CONFIG)
+	@echo; cat results/$(RECIPE)/table.md; echo; echo "Report: results/$(RECIPE)/report.html"
+
+test: .venv/installed lint ## lint, types and tests
+	pytest
+
+lint: .venv/installed
+	ruff check
+	ruff format --check
+	mypy
+	snakefmt --check Snakefile workflow
+	snakemake --lint
+
+requirements: .venv/installed ## pin anew what pyproject.toml allows
+	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
+	    --no-emit-index-url --no-annotate --no-header --quiet --output-file requirements.txt
+
+.venv/installed: requirements.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "cxrpipe needs Python 3.11 or newer")'
+	$(PYTHON) -m venv .venv
+	pip install --quiet --requirement requirements.txt
+	pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+clean: ## remove everything that a run made
+	rm -rf results logs .snakemake
