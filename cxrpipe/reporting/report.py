@@ -15,7 +15,7 @@ import pandas as pd
 import yaml
 
 from cxrpipe import tables
-from cxrpipe.reporting.table import finding_table, for_people, notes
+from cxrpipe.reporting.results import finding_table, for_people, notes
 from cxrpipe.runtime import RESEARCH_USE, command, read_json, whole
 
 PACKAGES = ("cxrpipe", "snakemake", "torch", "torchvision", "timm", "numpy", "pandas", "pillow")

@@ -10,7 +10,7 @@ rule download:
     log:
         "logs/download/{source}.txt",
     benchmark:
-        "data/.benchmarks/{source}.tsv"
+        "logs/download/{source}.tsv"
     conda:
         "../../environment.yml"
     threads: workflow.cores
