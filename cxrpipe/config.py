@@ -175,6 +175,9 @@ class Training(Settings):
     epochs: int = Field(20, ge=1)
     batch: int = Field(32, ge=2)
     learning_rate: float = Field(1e-3, gt=0)
+    schedule: Literal["constant", "cosine"] = Field(
+        "cosine", description="cosine: the learning rate falls to zero over the epochs"
+    )
     weight_decay: float = Field(0, ge=0)
     patience: int = Field(5, ge=1, description="epochs without a lower validation loss")
     sampler: Literal["weighted", "shuffle"] = "weighted"
@@ -189,7 +192,7 @@ class Model(Settings):
 
     architecture: str
     weights: str = Field("none", description="none, imagenet, or a safetensors file")
-    options: dict[str, int | float | str | bool] = Field(
+    options: dict[str, int | float | str | bool | tuple[int, ...]] = Field(
         default_factory=dict, description="further arguments of timm's create_model"
     )
 

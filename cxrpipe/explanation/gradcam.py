@@ -13,7 +13,7 @@ import torch
 
 from cxrpipe import tables
 from cxrpipe.config import Gradcam, check
-from cxrpipe.explanation.cam import grad_cam
+from cxrpipe.explanation.cam import grad_cam, measure_offset
 from cxrpipe.explanation.localisation import points_at, summarise
 from cxrpipe.models.device import choose_device
 from cxrpipe.models.zoo import Classifier, feature_layer, load_classifier
@@ -48,10 +48,11 @@ def draw_heatmaps(
 ) -> npt.NDArray[np.float32]:
     """Return Grad-CAM (n, side, side) from 0 to 1 of films (n, side, side) for their findings."""
     classifier = classifier.to(device)
+    offset = measure_offset(classifier, layer, grey.shape[-1])
     batches = torch.split(torch.from_numpy(grey).unsqueeze(1), BATCH)
     classes = torch.split(torch.tensor(findings), BATCH)
     maps = [
-        grad_cam(classifier, layer, films.to(device), chosen.to(device)).cpu()
+        grad_cam(classifier, layer, films.to(device), chosen.to(device), offset).cpu()
         for films, chosen in progress(
             zip(batches, classes, strict=True), len(batches), "batches of heatmaps"
         )

@@ -13,7 +13,7 @@ from cxrpipe.config import Training
 from cxrpipe.models.device import autocast
 from cxrpipe.runtime import clock, derive_seed, progress
 from cxrpipe.training.augment import augment
-from cxrpipe.training.sampling import draw_batches
+from cxrpipe.training.sampling import count_batches, draw_batches
 
 EVALUATION_BATCH = 256
 log = logging.getLogger(__name__)
@@ -52,9 +52,19 @@ class Trained:
     seconds_per_epoch: float
 
 
+def make_schedule(
+    optimiser: torch.optim.Optimizer, settings: Training, n_batches: int
+) -> torch.optim.lr_scheduler.LRScheduler:
+    """Return the schedule of the learning rate over all batches of all epochs."""
+    if settings.schedule == "constant":
+        return torch.optim.lr_scheduler.ConstantLR(optimiser, factor=1)
+    return torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, settings.epochs * n_batches)
+
+
 def train_epoch(
     classifier: nn.Module,
     optimiser: torch.optim.Optimizer,
+    schedule: torch.optim.lr_scheduler.LRScheduler,
     films: Films,
     settings: Training,
     generator: torch.Generator,
@@ -67,7 +77,7 @@ def train_epoch(
     """
     classifier.train()
     device = films.grey.device
-    n_batches = max(1, len(films.labels) // settings.batch)
+    n_batches = count_batches(len(films.labels), settings.batch)
     losses, hits, n = [], [], 0
     batches = draw_batches(films.labels.cpu(), settings.batch, settings.sampler, generator)
     for places in progress(batches, n_batches, "batches"):
@@ -80,6 +90,7 @@ def train_epoch(
         optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
+        schedule.step()
         losses.append(loss.detach())
         hits.append((logits.argmax(dim=1) == labels).sum())
         n += len(places)
@@ -117,6 +128,8 @@ def fit(
         weight_decay=settings.weight_decay,
         fused=True,
     )
+    n_batches = count_batches(len(train.labels), settings.batch)
+    schedule = make_schedule(optimiser, settings, n_batches)
     generator = torch.Generator().manual_seed(derive_seed(seed, "sampling"))
     history: list[Epoch] = []
     best, state, seconds = -1, {}, 0.0
@@ -125,7 +138,7 @@ def fit(
         for number in range(settings.epochs):
             start = time.monotonic()
             train_loss, train_accuracy = train_epoch(
-                classifier, optimiser, train, settings, generator
+                classifier, optimiser, schedule, train, settings, generator
             )
             seconds += time.monotonic() - start
             logits = compute_logits(classifier, validation.grey, settings.precision)

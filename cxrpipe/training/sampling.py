@@ -6,6 +6,11 @@ from typing import Literal
 import torch
 
 
+def count_batches(n_films: int, batch: int) -> int:
+    """Return how many full batches an epoch has; at least one."""
+    return max(1, n_films // batch)
+
+
 def draw_batches(
     labels: torch.Tensor,
     batch: int,

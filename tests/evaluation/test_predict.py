@@ -1,0 +1,84 @@
+"""The predict command: its logits are those of the network, film by film."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from cxrpipe import tables
+from cxrpipe.config import Model
+from cxrpipe.evaluation import predict
+from cxrpipe.models import weights
+from cxrpipe.models.zoo import Classifier, build
+from cxrpipe.preprocessing.store import Prepared, write_store
+
+FINDINGS = ("normal", "covid", "lung_opacity")
+MODEL = Model(architecture="test_resnet")
+MEAN, STD = 0.4, 0.2
+NAMES = [f"{number:024x}" for number in range(7)]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread():
+    """Tiny networks are fastest on one thread, the more so beside other work."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def pictures():
+    return np.random.default_rng(0).integers(0, 256, (7, 32, 32), dtype=np.uint8)
+
+
+@pytest.fixture(scope="module")
+def network():
+    """A network whose running means have moved."""
+    built = build(MODEL, 3, seed=2)
+    with torch.no_grad():
+        built(torch.from_numpy(pictures()[:, None] / 255).float())
+    return built.eval()
+
+
+def direct(network):
+    """Compute the logits one film at a time, normalised by numpy."""
+    normal = ((pictures() / 255 - MEAN) / STD).astype(np.float32)
+    with torch.no_grad():
+        return np.concatenate([network(torch.from_numpy(film[None, None])) for film in normal])
+
+
+@pytest.mark.parametrize("batch", [1, 3, 128])
+def test_logits_are_those_of_the_network_whatever_the_batch(batch, network, monkeypatch):
+    monkeypatch.setattr(predict, "BATCH", batch)
+    classifier = Classifier(network, MEAN, STD)
+    cpu = torch.device("cpu")
+    logits = predict.predict_logits(classifier, torch.from_numpy(pictures()), cpu)
+    np.testing.assert_allclose(logits.numpy(), direct(network), rtol=1e-4, atol=1e-4)
+
+
+def test_the_command_writes_the_logits_of_the_films_of_its_fold(network, run, tmp_path):
+    state = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
+    card = weights.Card(MODEL, FINDINGS, 32, MEAN, STD)
+    weights.save(tmp_path / "w.safetensors", state, card)
+    films = [Prepared(name, film, {}) for name, film in zip(NAMES, pictures(), strict=True)]
+    write_store(tmp_path / "films.h5", films, 7, 32, "{}")
+    order, subsets = [4, 0, 6, 2], ["train", "validation", "test", "test"]
+    chosen = [NAMES[place] for place in order]
+    split = pd.DataFrame(
+        {"radiograph": chosen, "group": chosen, "finding": "covid", "subset": subsets, "fold": 0}
+    )
+    split = pd.concat([split, split.assign(radiograph=NAMES[1], fold=1).head(1)])
+    tables.write(split, tmp_path / "split.csv", tables.SPLIT)
+    run(
+        predict.main,
+        radiographs=tmp_path / "films.h5",
+        split=tmp_path / "split.csv",
+        fold=0,
+        weights=tmp_path / "w.safetensors",
+        predictions=tmp_path / "predictions.csv",
+    )
+    table = tables.read(tmp_path / "predictions.csv", tables.predictions(FINDINGS))
+    assert list(table["radiograph"]) == chosen
+    assert list(table["subset"]) == subsets
+    logits = table[list(FINDINGS)].to_numpy()
+    np.testing.assert_allclose(logits, direct(network)[order], rtol=1e-4, atol=1e-4)

@@ -1,0 +1,246 @@
+"""The report: one page that needs nothing else, escapes what it is given, and says its use."""
+
+import base64
+import json
+import logging
+import sys
+from html.parser import HTMLParser
+
+import pandas as pd
+import pytest
+from PIL import Image
+
+from cxrpipe import tables
+from cxrpipe.reporting.report import (
+    as_html,
+    caption,
+    collection_table,
+    embed,
+    excluded_table,
+    main,
+)
+from cxrpipe.runtime import RESEARCH_USE
+
+EVIL = "<script>alert('title')</script> & more"
+CITATION = "A long citation of many authors, " * 6 + "https://doi.org/10.1000/182"
+SOURCES = {
+    "unused": {"title": "Nothing", "licence": "-", "citation": "-", "synthetic": False},
+    "north": {"title": "<b>North</b>", "licence": "CC0", "citation": CITATION, "synthetic": False},
+    "east": {"title": "East", "licence": "CC BY", "citation": "me", "synthetic": False},
+}
+VALUES = {"n": 2, "precision": 0.5, "recall": 0.25, "f1": 0.625, "auc": 0.75}
+SCORES = {"n": 4, "accuracy": 0.5, "macro": VALUES, "findings": {"normal": VALUES, "covid": VALUES}}
+METRICS = {
+    "best": "small",
+    "majority": {"test": SCORES},
+    "models": {"small": {"test": SCORES}},
+}
+
+
+def index():
+    rows = [(f"film{n}", "north" if n < 5 else "east") for n in range(8)]
+    films = pd.DataFrame(rows, columns=["radiograph", "source"])
+    text = dict.fromkeys(("patient", "view", "sex", "mode", "findings", "lungs", "lesions"), "")
+    numbers = {"age": 50.0, "width": 32, "height": 32}
+    return films.assign(file=films["radiograph"], **text, **numbers)[list(tables.INDEX.columns)]
+
+
+def split():
+    """Of eight films the last is in no subset."""
+    names = [f"film{n}" for n in range(7)]
+    findings = ["normal", "covid", "covid", "covid", "normal", "covid", "normal"]
+    rows = pd.DataFrame({"radiograph": names, "group": names, "finding": findings})
+    return rows.assign(subset=["train"] * 3 + ["validation"] * 2 + ["test"] * 2, fold=0)
+
+
+def excluded():
+    rows = [
+        ("north", "1.png", "view", "lateral"),
+        ("north", "2.png", "view", "oblique"),
+        ("east", "3.png", "unreadable", "broken"),
+    ]
+    return pd.DataFrame(rows, columns=list(tables.EXCLUDED.columns))
+
+
+def picture(folder, name):
+    folder.mkdir(exist_ok=True)
+    Image.new("L", (4, 4), len(name)).save(folder / f"{name}.png")
+    return folder / f"{name}.png"
+
+
+class Page(HTMLParser):
+    """Collects the tags, the text and the cells of a page."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.tags, self.words, self.rows = [], [], []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+        if tag == "tr":
+            self.rows.append([])
+        if tag in ("td", "th"):
+            self.rows[-1].append("")
+
+    def handle_data(self, data):
+        self.words.append(data)
+        if data.strip() and self.tags[-1][0] in ("td", "th"):
+            self.rows[-1][-1] += data
+
+    def values(self, key):
+        return [attributes[key] for _, attributes in self.tags if key in attributes]
+
+
+def write_report(folder, sources):
+    summary = {"architecture": "resnet10t", "weights": "none", "parameters": 372_691}
+    row = {"model": "small", "best": 1} | summary | {"epochs": 14, "best_epoch": 9} | VALUES
+    baseline = {"model": "majority", "best": 0} | VALUES
+    table = pd.DataFrame([row | {"pointing": 0.5}, baseline]).assign(accuracy=0.5)
+    table.astype({"epochs": "Int64", "best_epoch": "Int64"}).to_csv(folder / "t.csv", index=False)
+    shared = {"first": "train", "second": "test", "patients": 0, "exact": 0, "near": 0}
+    leakage = {
+        "shared": [shared],
+        "radiographs": 7,
+        "groups": 6,
+        "without_patient": 5,
+        "duplicates": {"exact": 3, "near": 2},
+        "label_conflicts": 1,
+        "label_conflicts_handled": "exclude",
+    }
+    game = {"n": 4, "hits": 2, "share": 0.5, "chance_film": 0.1, "chance_lungs": 0.2}
+    timing = {"seconds_per_epoch": 1.5, "device": "Abacus 9"}
+    jsons = {"leakage": leakage, "metrics": METRICS, "localisation": game, "timings": timing}
+    for name, content in jsons.items():
+        (folder / f"{name}.json").write_text(json.dumps(content))
+    tables.write(index(), folder / "index.csv", tables.INDEX)
+    tables.write(split(), folder / "split.csv", tables.SPLIT)
+    tables.write(excluded(), folder / "excluded.csv", tables.EXCLUDED)
+    options = {
+        "run": "demo",
+        "recipe": json.dumps({"title": EVIL, "seed": 7}),
+        "sources": json.dumps(sources),
+        "models": "small",
+        "table": folder / "t.csv",
+        "report": folder / "report.html",
+    }
+    options |= {name: folder / f"{name}.csv" for name in ("index", "split", "excluded")}
+    options |= {name: folder / f"{name}.json" for name in jsons}
+    flags = [part for key, value in options.items() for part in (f"--{key}", value)]
+    names = ("classes", "samples", "curves", "confusion", "gradcam-covid")
+    flags += ["--figures", *[picture(folder / "figures", name) for name in names]]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["report", *map(str, flags)])
+        patch.setattr(logging, "basicConfig", lambda **_: None)
+        main()
+    return (folder / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def text(tmp_path_factory):
+    return write_report(tmp_path_factory.mktemp("report"), SOURCES)
+
+
+@pytest.fixture(scope="module")
+def page(text):
+    return Page(text)
+
+
+def test_the_page_needs_nothing_but_itself(text, page):
+    addresses = page.values("src") + page.values("href")
+    assert len(addresses) >= 10
+    assert all(address.startswith(("data:", "#")) for address in addresses)
+    tags = {tag for tag, _ in page.tags}
+    assert tags.isdisjoint({"script", "iframe", "object", "embed"})
+    assert "@import" not in text
+    assert "url(" not in text
+
+
+def test_links_inside_the_page_lead_somewhere(page):
+    inside = {address[1:] for address in page.values("href") if address.startswith("#")}
+    assert inside == set(page.values("id")) == {"results", "data", "explanations", "settings"}
+
+
+def test_every_figure_is_in_the_page_once_with_its_caption(page, tmp_path):
+    shown = [attributes for tag, attributes in page.tags if tag == "img"]
+    names = ("confusion", "curves", "classes", "samples", "gradcam-covid")
+    expected = [(embed(picture(tmp_path, name)), caption(name)) for name in names]
+    assert sorted((image["src"], image["alt"]) for image in shown) == sorted(expected)
+    assert all(image["alt"] in page.words for image in shown)
+
+
+def test_an_embedded_picture_holds_the_bytes_of_the_file(tmp_path):
+    path = picture(tmp_path, "classes")
+    kind, _, data = embed(path).partition(",")
+    assert kind == "data:image/png;base64"
+    assert base64.b64decode(data) == path.read_bytes()
+
+
+def test_a_caption_names_the_finding_as_people_write_it():
+    assert "sees viral pneumonia (Grad-CAM" in caption("gradcam-viral_pneumonia")
+    assert caption("classes") == "Radiographs of each finding in each subset."
+
+
+def test_html_in_titles_is_shown_and_not_run(text, page):
+    assert "<script" not in text
+    assert "<b>North" not in text
+    assert EVIL in "".join(page.words)
+    assert ("h1", {}) in page.tags
+
+
+def test_the_page_says_that_it_is_for_research(page):
+    assert RESEARCH_USE in page.words
+    banner = page.words.index(RESEARCH_USE)
+    assert banner < page.words.index("Results", page.words.index("Settings") + 1)
+
+
+@pytest.mark.parametrize("synthetic", [True, False])
+def test_synthetic_films_are_called_so_if_any_source_is(synthetic, tmp_path):
+    east = SOURCES["east"] | {"synthetic": synthetic}
+    text = write_report(tmp_path, SOURCES | {"east": east})
+    assert ("were drawn by a program" in text) is synthetic
+
+
+def test_the_tables_of_the_page_are_those_of_the_run(page):
+    for row in (
+        ["train and test", "0", "0", "0"],
+        ["source", "covid", "normal", "all", "title", "licence", "citation"],
+        ["north", "3", "2", "5", "<b>North</b>", "CC0", CITATION],
+        ["north", "view", "2", "lateral"],
+        ["small", "1.5", "Abacus 9"],
+        ["covid", "2", "0.625"],
+    ):
+        assert row in page.rows
+
+
+def test_the_page_shows_whole_epochs(page):
+    (row,) = (row for row in page.rows if row[0] == "small *")
+    assert row[:3] == ["small *", "0.37 M", "9 of 14"]
+
+
+def test_the_certificate_is_told_in_numbers(page):
+    words = " ".join("".join(page.words).split())
+    assert "7 radiographs in 6 groups of patients and copies" in words
+    assert "3 exact copies were found and left out" in words
+    assert "1 pairs of copies stood under two findings (handled: exclude)" in words
+    assert "Of 5 films no patient is known" in words
+
+
+def test_films_of_each_source_are_counted_as_they_stand_in_the_split():
+    counted = collection_table(SOURCES, index(), split())
+    assert counted["source"].tolist() == ["north", "east"]
+    assert counted[["covid", "normal", "all"]].to_numpy().tolist() == [[3, 2, 5], [1, 1, 2]]
+    assert counted["citation"].tolist() == [CITATION, "me"]
+
+
+def test_files_left_out_are_counted_by_source_and_reason():
+    assert excluded_table(excluded()).to_numpy().tolist() == [
+        ["east", "unreadable", 1, "broken"],
+        ["north", "view", 2, "lateral"],
+    ]
+    assert len(excluded_table(excluded().head(0))) == 0
+
+
+def test_a_table_escapes_text_shows_it_whole_and_leaves_unknown_cells_empty():
+    cells = Page(as_html(pd.DataFrame({"a": ["<i>", CITATION], "b": [1.5, None]}))).rows
+    assert cells == [["a", "b"], ["<i>", "1.5"], [CITATION, ""]]

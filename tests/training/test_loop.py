@@ -1,0 +1,217 @@
+"""The training loop: it learns, stops when it should, and keeps the right epoch."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+
+from cxrpipe.config import Augmentation, Model, Training
+from cxrpipe.models.zoo import Classifier, build
+from cxrpipe.training import loop
+from cxrpipe.training.loop import Films, compute_logits, fit, make_schedule
+
+STILL = Augmentation(flip=0, rotation=0, translation=0, zoom=0, contrast=0, brightness=0)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread():
+    """Tiny networks are fastest on one thread, the more so beside other work."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def settings(**changed):
+    plain = {"sampler": "shuffle", "precision": "fp32", "augmentation": STILL, "batch": 8}
+    return Training(**plain | {"schedule": "constant"} | changed)
+
+
+def noise(n=8, side=32, seed=0):
+    """Films of pure noise under two findings in turn: they can only be learnt by heart."""
+    generator = torch.Generator().manual_seed(seed)
+    grey = torch.randint(0, 256, (n, 1, side, side), dtype=torch.uint8, generator=generator)
+    return Films(grey, torch.arange(n) % 2)
+
+
+def bright_and_dark(swapped=0):
+    """Ten dark and ten bright films; some of each bear the other's label."""
+    grey = torch.tensor([60] * 10 + [190] * 10, dtype=torch.uint8).view(-1, 1, 1, 1)
+    labels = torch.tensor([0] * 10 + [1] * 10)
+    labels[:swapped] = 1
+    labels[10 : 10 + swapped] = 0
+    return Films(grey.expand(-1, 1, 4, 4).contiguous(), labels)
+
+
+def linear():
+    """A classifier that begins with equal logits for every film."""
+    layer = nn.Linear(16, 2)
+    nn.init.zeros_(layer.weight)
+    nn.init.zeros_(layer.bias)
+    return Classifier(nn.Sequential(nn.Flatten(), layer), mean=0.5, std=0.25)
+
+
+def tiny(seed=0, **options):
+    return Classifier(build(Model(architecture="test_resnet", options=options), 2, seed), 0.5, 0.3)
+
+
+def loss_of(state, films):
+    classifier = linear()
+    classifier.load_state_dict(state)
+    with torch.no_grad():
+        return float(functional.cross_entropy(classifier(films.grey), films.labels))
+
+
+def test_eight_films_of_noise_are_learnt_by_heart():
+    films = noise()
+    classifier = tiny()
+    fast = settings(epochs=40, patience=40, learning_rate=0.01)
+    trained = fit(classifier, films, films, fast, seed=0)
+    classifier.load_state_dict(trained.state)
+    logits = compute_logits(classifier, films.grey, "fp32")
+    assert logits.argmax(dim=1).tolist() == films.labels.tolist()
+    assert trained.history[trained.best_epoch - 1].validation_loss < 0.1
+    assert trained.history[-1].train_loss < 0.1 < trained.history[0].train_loss
+
+
+def test_losses_are_nats_and_accuracies_shares_counted_by_hand():
+    """Logits of 1 and 0 for every film; the step is too small to change them."""
+    classifier = linear()
+    nn.init.constant_(classifier.network[1].bias[:1], 1)
+    films = bright_and_dark()
+    validation = Films(films.grey[:15], films.labels[:15])  # 10 dark, 5 bright
+    still = settings(epochs=1, batch=20, learning_rate=1e-12)
+    trained = fit(classifier, films, validation, still, seed=0)
+    right, wrong = math.log(1 + math.exp(-1)), math.log(1 + math.exp(1))
+    (epoch,) = trained.history
+    assert epoch.epoch == trained.best_epoch == 1
+    assert epoch.train_loss == pytest.approx((10 * right + 10 * wrong) / 20)
+    assert epoch.train_accuracy == pytest.approx(10 / 20)
+    assert epoch.validation_loss == pytest.approx((10 * right + 5 * wrong) / 15)
+    assert epoch.validation_accuracy == pytest.approx(10 / 15)
+
+
+def test_training_stops_after_patience_and_keeps_the_lowest_validation_loss():
+    """Three in ten validation labels are wrong, so that confidence first helps, then harms."""
+    train, validation = bright_and_dark(), bright_and_dark(swapped=3)
+    slow = settings(epochs=200, patience=4, learning_rate=1e-3)
+    trained = fit(linear(), train, validation, slow, seed=0)
+    losses = [epoch.validation_loss for epoch in trained.history]
+    best = trained.best_epoch
+    assert 1 < best < len(losses) < 200
+    assert losses[best - 1] == min(losses)
+    assert len(losses) == best + 4
+    assert loss_of(trained.state, validation) == pytest.approx(min(losses), rel=1e-5)
+    assert loss_of(trained.state, validation) < losses[-1]
+    assert [epoch.epoch for epoch in trained.history] == list(range(1, len(losses) + 1))
+
+
+def test_training_runs_to_the_last_epoch_while_the_loss_falls():
+    films = bright_and_dark()
+    trained = fit(linear(), films, films, settings(epochs=7, patience=1), seed=0)
+    assert trained.best_epoch == len(trained.history) == 7
+
+
+@pytest.mark.parametrize(
+    ("schedule", "expected"),
+    [
+        ("constant", [0.1] * 9),
+        ("cosine", [0.05 * (1 + math.cos(math.pi * n / 8)) for n in range(9)]),
+    ],
+)
+def test_the_learning_rate_is_constant_or_falls_to_zero_over_all_batches(schedule, expected):
+    """Four epochs of two batches; the last rate is that after the last step."""
+    optimiser = torch.optim.SGD(linear().parameters(), lr=0.1)
+    schedule = make_schedule(optimiser, settings(epochs=4, schedule=schedule), n_batches=2)
+    rates = []
+    for _ in range(9):
+        rates.append(optimiser.param_groups[0]["lr"])
+        optimiser.step()
+        schedule.step()
+    assert rates == pytest.approx(expected)
+
+
+def test_the_learning_rate_falls_with_every_batch(monkeypatch):
+    """Twenty films are five batches of four; three epochs make fifteen steps."""
+    rates = []
+    step = torch.optim.Adam.step
+
+    def record(optimiser, *arguments):
+        rates.append(optimiser.param_groups[0]["lr"])
+        return step(optimiser, *arguments)
+
+    monkeypatch.setattr(torch.optim.Adam, "step", record)
+    films = bright_and_dark()
+    falling = settings(epochs=3, batch=4, schedule="cosine", learning_rate=0.01)
+    fit(linear(), films, films, falling, seed=0)
+    expected = [0.005 * (1 + math.cos(math.pi * n / 15)) for n in range(15)]
+    assert rates == pytest.approx(expected)
+
+
+def test_the_same_seed_gives_bit_identical_weights_and_another_seed_others():
+    def trained(seed):
+        random = settings(
+            epochs=2, batch=4, sampler="weighted", augmentation=Augmentation(rotation=20)
+        )
+        return fit(tiny(drop_rate=0.3), noise(12), noise(6, seed=1), random, seed)
+
+    first, again, other = (trained(seed) for seed in (1, 1, 2))
+    assert first.history == again.history
+    assert all(torch.equal(first.state[name], again.state[name]) for name in first.state)
+    assert not torch.equal(
+        first.state["network.conv1.0.weight"], other.state["network.conv1.0.weight"]
+    )
+
+
+def test_dropout_depends_on_the_seed_and_not_on_the_global_random_state():
+    class Dropped(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner, self.drop = linear(), nn.Dropout(0.5)
+
+        def forward(self, grey):
+            return self.drop(self.inner(grey))
+
+    def weight(seed):
+        films = bright_and_dark()
+        return fit(Dropped(), films, films, settings(epochs=2, batch=20), seed).state
+
+    first = weight(1)["inner.network.1.weight"]
+    torch.rand(5)
+    assert torch.equal(first, weight(1)["inner.network.1.weight"])
+    assert not torch.equal(first, weight(2)["inner.network.1.weight"])
+
+
+def test_the_global_random_state_is_untouched():
+    before = torch.get_rng_state()
+    fit(tiny(drop_rate=0.3), noise(), noise(), settings(epochs=1), seed=0)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize("broken", ["train", "validation"])
+def test_a_loss_that_is_not_finite_is_an_error(broken):
+    class Broken(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner = linear()
+
+        def forward(self, grey):
+            fails = self.training == (broken == "train")
+            return self.inner(grey) + (float("nan") if fails else 0)
+
+    films = bright_and_dark()
+    with pytest.raises(FloatingPointError, match="loss is not finite in epoch 1"):
+        fit(Broken(), films, films, settings(epochs=3), seed=0)
+
+
+def test_logits_do_not_depend_on_the_films_beside_and_are_not_augmented(monkeypatch):
+    films = noise(10)
+    classifier = tiny().eval()
+    with torch.no_grad():
+        alone = torch.cat([classifier(film[None]) for film in films.grey])
+    classifier.train()
+    monkeypatch.setattr(loop, "EVALUATION_BATCH", 4)
+    together = compute_logits(classifier, films.grey, "fp32")
+    torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-5)
