@@ -122,11 +122,8 @@ def read(path: Path, contract: Contract) -> pd.DataFrame:
     if missing:
         raise UserError(f"{path}: column {missing[0]} is missing; make the file anew")
     table = text.copy()
-    for column, dtype in contract.columns.items():
-        if dtype != "str":
-            numbers = pd.to_numeric(text[column].replace("", "nan"), errors="coerce")
-            table[column] = (
-                numbers if column in contract.optional else numbers.astype(np.dtype(dtype))
-            )
+    numeric = {column: dtype for column, dtype in contract.columns.items() if dtype != "str"}
+    for column in numeric:
+        table[column] = pd.to_numeric(text[column].replace("", "nan"), errors="coerce")
     check(table, contract, str(path))
-    return table
+    return table.astype(numeric)

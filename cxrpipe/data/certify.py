@@ -28,6 +28,9 @@ def count_shared(
     One row per fold and pair of subsets: ``fold``, ``first``, ``second``, and the counts
     ``patients``, ``exact`` (pictures with identical pixels), ``near`` (pairs of duplicates).
     """
+    unknown = set(split["radiograph"]) - set(index["radiograph"])
+    if unknown:
+        raise UserError(f"split.csv: radiograph {min(unknown)} is not in the index; make it anew")
     films = split.merge(index[["radiograph", "patient"]], on="radiograph", validate="many_to_one")
     rows = []
     for fold, of_fold in films.groupby("fold"):

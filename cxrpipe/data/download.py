@@ -6,6 +6,8 @@ appears whole or not at all and holds ``SHA256SUMS``, which all later stages rea
 
 import argparse
 import hashlib
+import http.client
+import zlib
 import logging
 import shutil
 import tarfile
@@ -58,6 +60,7 @@ def copy_mirror(folder: Path, mirror: str, source: str) -> None:
     elif not Path(place).is_dir():
         raise UserError(f"mirror: {mirror} has no folder '{source}'; add it, or leave mirror empty")
     else:
+        read_checksums(Path(place))
         shutil.copyfile(Path(place) / CHECKSUMS, folder / CHECKSUMS)
     checksums = read_checksums(folder)
     for name, sha256 in progress(checksums.items(), len(checksums), "files copied and checked"):
@@ -81,6 +84,8 @@ def fetch_address(folder: Path, origin: Origin) -> None:
         if origin.sha256:
             verify(delivered, origin.sha256, address)
         unpack(delivered, folder, origin, address)
+    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError) as error:
+        raise UserError(f"{address}: a broken archive: {error}; fetch it anew") from error
     finally:
         delivered.unlink(missing_ok=True)
 
@@ -100,7 +105,9 @@ def fetch(address: str, target: Path) -> None:
             target.open("wb") as file,
         ):
             shutil.copyfileobj(answer, file, 1 << 20)
-    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+            if getattr(answer, "length", None):
+                raise ConnectionError(f"broke off {answer.length:,} bytes too early")
+    except (urllib.error.URLError, http.client.HTTPException, OSError, ValueError) as error:
         mend = "check the address and the connection, or set mirror: in config/config.yaml"
         raise UserError(f"{address}: {error}; {mend}") from error
 

@@ -100,9 +100,10 @@ def index_films(
         if isinstance(result, UnusableFilmError):
             unreadable += 1
             excluded.append((str(row["source"]), str(row["file"]), result.reason, result.detail))
-    refuse_too_many_excluded(unreadable, len(labelled), settings.max_excluded)
     usable = [row for row in measured if not isinstance(row, UnusableFilmError)]
     index = pd.DataFrame(usable, columns=list(tables.INDEX.columns))
+    order = {source: place for place, source in enumerate(settings.films)}
+    excluded.sort(key=lambda row: (order[row[0]], row[1]))
     return number_copies(index), pd.DataFrame(excluded, columns=list(tables.EXCLUDED.columns))
 
 
@@ -139,6 +140,8 @@ def main() -> None:
     settings = check(IndexSettings, arguments.settings, "--settings")
     index, excluded = index_films(arguments.data, settings, arguments.cores)
     tables.write(excluded, arguments.excluded, tables.EXCLUDED)
+    unreadable = int(excluded["reason"].isin(("unreadable", "too_large")).sum())
+    refuse_too_many_excluded(unreadable, len(index) + unreadable, settings.max_excluded)
     refuse_empty_findings(index, settings)
     tables.write(index, arguments.index, tables.INDEX)
     log.info(f"{len(index):,} radiographs usable, {len(excluded):,} files excluded")

@@ -18,6 +18,7 @@ STRENGTH = {  # share of the lung's air that a finding of severity 1 fills where
     "viral_pneumonia": 0.45,
     "tuberculosis": 1.0,
 }
+VISIBLE = 0.25  # a lesion reaches as far as its pattern has this share of its full density
 
 
 def cloud(rng: np.random.Generator, n: int, cells: int) -> Map:
@@ -40,7 +41,8 @@ def _covid(thorax: Thorax, severity: float, rng: np.random.Generator) -> tuple[M
         share = severity * rng.uniform(0.28, 0.42)
         height[lung] = score[lung] - np.quantile(score[thorax.lungs & lung], 1 - share)
     texture = 1 + 0.15 * cloud(rng, len(thorax.air), 40)
-    return ramp(height, 0.6) * texture, (height > 0) & thorax.lungs
+    patches = ramp(height, 0.6)
+    return patches * texture, (patches > VISIBLE) & thorax.lungs
 
 
 class Lobe(NamedTuple):
@@ -73,7 +75,7 @@ def _lung_opacity(thorax: Thorax, severity: float, rng: np.random.Generator) -> 
     pattern = ramp(depth, 0.012) * ramp(1 - reach + 0.22 * cloud(rng, n, 9), 0.28)
     pattern *= thorax.left == lobe.left
     bronchi = 1 - 0.5 * np.minimum(thorax.vessels, 1)
-    return pattern * bronchi, (pattern > 0.4) & thorax.lungs
+    return pattern * bronchi, (pattern > VISIBLE) & thorax.lungs
 
 
 def _viral_pneumonia(thorax: Thorax, severity: float, rng: np.random.Generator) -> tuple[Map, Mask]:
@@ -84,7 +86,7 @@ def _viral_pneumonia(thorax: Thorax, severity: float, rng: np.random.Generator) 
     net = np.exp(-((cloud(rng, n, 44) / 0.3) ** 2)) + np.exp(-((cloud(rng, n, 30) / 0.2) ** 2))
     cuffs = gaussian_filter(thorax.vessels, 0.008 * n)
     pattern = region * (0.12 + 0.4 * net + 0.9 * cuffs)
-    return pattern, (region > 0.5) & thorax.lungs
+    return pattern, (region > VISIBLE) & thorax.lungs
 
 
 def _tuberculosis(thorax: Thorax, severity: float, rng: np.random.Generator) -> tuple[Map, Mask]:
@@ -101,7 +103,7 @@ def _tuberculosis(thorax: Thorax, severity: float, rng: np.random.Generator) -> 
             strokes += [(ring, 0.0, 1.0), (hole, 0.0, 0.08)]
     drawn = gaussian_filter(paint(strokes, n), 0.006 * n)
     haze = gaussian_filter(drawn, 0.03 * n)
-    return np.minimum(0.85 * drawn + 0.7 * haze, 1), (haze + drawn > 0.25) & thorax.lungs
+    return np.minimum(0.85 * drawn + 0.7 * haze, 1), (haze + drawn > VISIBLE) & thorax.lungs
 
 
 def _blob(

@@ -132,6 +132,11 @@ def _with_table(
         column = str(error.args[0])
         hint = nearest(column, table.columns)
         raise UserError(f"{described.file}: film: no column '{column}'; {hint}") from error
+    except (ValueError, IndexError, AttributeError) as error:
+        raise UserError(
+            f"{described.file}: film: '{described.film}' is no template such as "
+            f"png/{{id}}.png: {error}"
+        ) from error
     by_name = not any("/" in film for film in named)
     films = [PurePosixPath(file).name if by_name else file for file in records["file"]]
     present = table.assign(_film=named)[lambda rows: rows["_film"].isin(films)]
@@ -172,5 +177,7 @@ def _row_values(group: pd.DataFrame, described: Table) -> dict[str, str]:
     }
     values = {key: str(row[column]).strip() for key, column in columns.items() if column}
     if described.patient:
-        values["patient"] = "|".join(dict.fromkeys(group[described.patient]))
+        values["patient"] = "|".join(
+            dict.fromkeys(filter(None, group[described.patient].str.strip()))
+        )
     return values

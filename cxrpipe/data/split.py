@@ -70,8 +70,11 @@ def drop_copies(index: pd.DataFrame, duplicates: pd.DataFrame, conflicts: str) -
             f"({pair['second_finding']}); correct the labels, or choose exclude or first"
         )
     dropped = set(duplicates.loc[duplicates["kind"] == "exact", "second"])
-    if conflicts == "exclude":
-        dropped |= set(found["first"]) | set(found["second"])
+    copies = join_groups(index.assign(patient=""), duplicates)
+    several = index["findings"].groupby(copies).transform("nunique") > 1
+    if conflicts == "first":
+        several &= index["radiograph"] != copies
+    dropped |= set(index.loc[several, "radiograph"])
     return index[~index["radiograph"].isin(dropped)]
 
 
@@ -99,10 +102,16 @@ def divide(group: Integers, finding: Integers, shares: list[float], seed: int) -
     wanted = np.outer(shares, counts.sum(axis=0))
     dealt = np.zeros_like(wanted)
     part = np.zeros(len(counts), dtype=np.int64)
+    waiting = (counts > 0).sum(axis=0)
     for number in order:
         before = ((dealt - wanted) / wanted) ** 2
         after = ((dealt + counts[number] - wanted) / wanted) ** 2
-        part[number] = np.argmin((after - before).sum(axis=1))
+        shown = counts[number] > 0
+        lacking = (dealt == 0) & shown
+        urgent = lacking[:, waiting <= lacking.sum(axis=0)].any(axis=1)
+        waiting -= shown
+        cost = (after - before).sum(axis=1)
+        part[number] = np.argmin(np.where(urgent | ~urgent.any(), cost, np.inf))
         dealt[part[number]] += counts[number]
     return part[group]
 
@@ -125,7 +134,8 @@ def split_films(
     """
     grouped = index.assign(group=join_groups(index, duplicates))
     films = drop_copies(grouped, duplicates, settings.conflicts).sort_values("radiograph")
-    for finding, groups in films.groupby("findings")["group"].nunique().items():
+    groups_of = films.groupby("findings")["group"].nunique()
+    for finding, groups in groups_of.reindex(sorted(set(index["findings"])), fill_value=0).items():
         if groups < len(tables.SUBSETS):
             raise UserError(
                 f"split: finding '{finding}' has films of {groups} patients; train, validation "

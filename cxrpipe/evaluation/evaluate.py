@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -89,7 +90,7 @@ def choose_best(models: dict[str, dict[str, Scores]]) -> str:
     def validation_f1(name: str) -> float:
         macro = models[name]["validation"]["macro"]
         assert isinstance(macro, dict)  # noqa: S101
-        return float(macro["f1"])
+        return -1.0 if math.isnan(macro["f1"]) else float(macro["f1"])
 
     return max(models, key=validation_f1)
 

@@ -6,6 +6,7 @@ that cannot be estimated (no film of the class, or none predicted) is NaN, never
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import logsumexp
 from sklearn.metrics import roc_auc_score
 
 Integers = npt.NDArray[np.int64]
@@ -51,14 +52,14 @@ def softmax(logits: Floats) -> Floats:
 
 
 def auc(true: Integers, logits: Floats) -> Floats:
-    """Area under the ROC curve of each class against the others, from its probability.
+    """Area under the ROC curve of each class against the others, from the order of its probability.
 
     NaN for a class that no film or every film has.
     """
-    probabilities = softmax(logits)
     areas = np.full(logits.shape[1], np.nan)
     for finding in range(logits.shape[1]):
         of_class = true == finding
         if 0 < of_class.sum() < len(true):
-            areas[finding] = roc_auc_score(of_class, probabilities[:, finding])
+            others = logsumexp(np.delete(logits, finding, axis=1), axis=1)
+            areas[finding] = roc_auc_score(of_class, logits[:, finding] - others)  # log odds
     return areas

@@ -59,7 +59,7 @@ def grad_cam(
     positive value stays zero.
     """
     with captured(classifier, layer) as outputs, torch.enable_grad():
-        logits = classifier(grey.float().requires_grad_())
+        logits = classifier(grey.to(torch.float32, copy=True).requires_grad_())
         chosen = logits.gather(1, findings.view(-1, 1)).sum()
         (gradients,) = torch.autograd.grad(chosen, outputs[0])
     weights = gradients.mean(dim=(2, 3), keepdim=True)

@@ -47,6 +47,8 @@ def draw_heatmaps(
     device: torch.device,
 ) -> npt.NDArray[np.float32]:
     """Return Grad-CAM (n, side, side) from 0 to 1 of films (n, side, side) for their findings."""
+    if not len(grey):
+        return np.zeros(grey.shape, np.float32)
     classifier = classifier.to(device)
     offset = measure_offset(classifier, layer, grey.shape[-1])
     batches = torch.split(torch.from_numpy(grey).unsqueeze(1), BATCH)

@@ -30,7 +30,24 @@ def build(model: Model, n_findings: int, seed: int) -> nn.Module:
         raise UserError(f"models: timm has no architecture '{model.architecture}'; {hint}")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return _create(model, n_findings)
+        network = _create(model, n_findings)
+    if model.weights != "none":
+        plain = model.model_copy(update={"weights": "none"})
+        _check_that_all_is_loaded(network, build(plain, n_findings, seed), model)
+    return network
+
+
+def _check_that_all_is_loaded(network: nn.Module, fresh: nn.Module, model: Model) -> None:
+    """Refuse weights that leave a matrix outside the head as the seed made it."""
+    expected: Any = network.pretrained_cfg
+    head = expected["classifier"]
+    heads = (head,) if isinstance(head, str) else tuple(head)
+    for name, weight in network.named_parameters():
+        in_head = any(name.startswith(f"{part}.") for part in heads)
+        if weight.ndim > 1 and not in_head and torch.equal(weight, fresh.get_parameter(name)):
+            raise UserError(
+                f"models: weights '{model.weights}' lack {name} of {model.architecture}; use others"
+            )
 
 
 def _create(model: Model, n_findings: int) -> nn.Module:
@@ -88,20 +105,44 @@ def feature_layer(network: nn.Module, stride: int) -> str:
     Parameters
     ----------
     stride
-        Pixels of the radiograph that one cell of the map covers; 0 for the last map.
+        Pixels of the radiograph that one cell of the map covers; 0 for the last map, the one
+        that the head pools.
 
     Raises
     ------
     UserError
         If the network has no such map; names the strides that it has.
     """
+    if not stride:
+        return _last_map(network)
     features: Any = network.feature_info
     layers = {int(layer["reduction"]): str(layer["module"]) for layer in features}
-    if not stride:
-        return list(layers.values())[-1]
     if stride not in layers:
         raise UserError(f"gradcam.stride: no map of stride {stride}; valid: {sorted(layers)}")
     return layers[stride]
+
+
+@torch.no_grad()
+def _last_map(network: nn.Module) -> str:
+    """Find the last module whose output is a map, by sending an empty film through."""
+    maps: list[str] = []
+    hooks = [
+        module.register_forward_hook(
+            lambda module, inputs, output, name=name: (
+                maps.append(name) if output.ndim == 4 and output.shape[-1] > 1 else None
+            )
+        )
+        for name, module in network.named_modules()
+        if name
+    ]
+    was_training = network.training
+    try:
+        network.eval()(torch.zeros(1, 1, 224, 224, device=next(network.parameters()).device))
+    finally:
+        network.train(was_training)
+        for hook in hooks:
+            hook.remove()
+    return maps[-1]
 
 
 class Classifier(nn.Module):

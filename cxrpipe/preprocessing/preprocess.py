@@ -11,7 +11,7 @@ import numpy as np
 
 from cxrpipe import tables
 from cxrpipe.config import Preprocess, check
-from cxrpipe.data.film import UnusableFilmError, read_film
+from cxrpipe.data.film import Grey, UnusableFilmError, read_film
 from cxrpipe.preprocessing.radiograph import fit_square
 from cxrpipe.preprocessing.store import STRUCTURES, Prepared, Structure, write_store
 from cxrpipe.runtime import UserError, command, parallel
@@ -30,11 +30,8 @@ class Files:
 
 def prepare(files: Files, settings: Preprocess) -> Prepared:
     """Decode a film and its masks and bring them to the same square."""
-    try:
-        film = read_film(files.film, np.inf, side=settings.side).pixels
-        masks = {name: read_film(path).pixels for name, path in files.masks.items()}
-    except UnusableFilmError as error:
-        raise UserError(f"{files.film}: {error}; it changed since it was indexed") from error
+    film = _decode(files.film, settings.side)
+    masks = {name: _two_values(_decode(path)) for name, path in files.masks.items()}
     return Prepared(
         files.radiograph,
         fit_square(film, settings.side, settings.fit),
@@ -43,6 +40,18 @@ def prepare(files: Files, settings: Preprocess) -> Prepared:
             for structure, mask in masks.items()
         },
     )
+
+
+def _decode(path: Path, side: int = 0) -> Grey:
+    try:
+        return read_film(path, np.inf, side=side).pixels
+    except UnusableFilmError as error:
+        raise UserError(f"{path}: {error}; it changed since it was indexed") from error
+
+
+def _two_values(mask: Grey) -> Grey:
+    """Bring a mask of two values, such as 0 and 1, to 0 and 255."""
+    return np.where(mask > mask.max() / 2, 255, 0).astype(np.uint8)
 
 
 @command

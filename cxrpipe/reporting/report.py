@@ -52,7 +52,7 @@ def collection_table(
     counts = pd.crosstab(films["source"], films["finding"])
     counts = counts.reindex([name for name in sources if name in counts.index])
     counts["all"] = counts.sum(axis=1)
-    described = counts.reset_index()
+    described = counts.reset_index().rename_axis(columns=None)
     for key in ("title", "licence", "citation"):
         described[key] = [sources[name][key] for name in described["source"]]
     return described

@@ -63,7 +63,7 @@ def for_people(table: pd.DataFrame) -> pd.DataFrame:
             "model": table["model"].where(table["best"] == 0, table["model"] + " *"),
             "parameters": [f"{n / 1e6:.2f} M" if pd.notna(n) else "" for n in table["parameters"]],
             "epochs": [
-                f"{best} of {epochs}" if pd.notna(best) else ""
+                f"{best:.0f} of {epochs:.0f}" if pd.notna(best) else ""
                 for best, epochs in zip(table["best_epoch"], table["epochs"], strict=True)
             ],
         }

@@ -25,7 +25,7 @@ def read_films(store: Path, split: pd.DataFrame, findings: list[str]) -> Films:
     """Read films of a split into memory, labelled by the place of their finding in the list."""
     grey = torch.from_numpy(read_radiographs(store, list(split["radiograph"])))
     labels = split["finding"].map({finding: place for place, finding in enumerate(findings)})
-    return Films(grey.unsqueeze(1), torch.from_numpy(labels.to_numpy(dtype="int64")))
+    return Films(grey.unsqueeze(1), torch.tensor(labels.to_numpy(dtype="int64")))
 
 
 def grey_statistics(films: Films) -> tuple[float, float]:

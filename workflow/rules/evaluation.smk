@@ -16,7 +16,7 @@ rule predict:
         "results/{run}/benchmarks/predict/{model}/fold-{fold}.tsv"
     conda:
         "../../environment.yml"
-    threads: 1
+    threads: workflow.cores
     resources:
         gpu=1,
     shell:

@@ -18,7 +18,7 @@ rule gradcam:
         "results/{run}/benchmarks/gradcam/{model}/fold-{fold}.tsv"
     conda:
         "../../environment.yml"
-    threads: 1
+    threads: workflow.cores
     resources:
         gpu=1,
     params:
