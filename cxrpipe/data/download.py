@@ -7,13 +7,13 @@ appears whole or not at all and holds ``SHA256SUMS``, which all later stages rea
 import argparse
 import hashlib
 import http.client
-import zlib
 import logging
 import shutil
 import tarfile
 import urllib.error
 import urllib.request
 import zipfile
+import zlib
 from functools import partial
 from pathlib import Path
 

@@ -67,7 +67,7 @@ def read_film(path: Path, max_megapixels: float = 100, side: int = 0) -> Film:
         raise
     except Image.DecompressionBombError as error:
         raise UnusableFilmError("too_large", str(error)) from error
-    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
+    except (OSError, ValueError, SyntaxError, EOFError) as error:
         raise UnusableFilmError("unreadable", " ".join(str(error).split())) from error
 
 

@@ -82,7 +82,8 @@ def divide(group: Integers, finding: Integers, shares: list[float], seed: int) -
     """Deal whole groups into parts so that every finding keeps its share in every part.
 
     Groups are dealt from the largest to the smallest (equals in seeded order), each to the part
-    where it brings the counts of its findings closest to their wanted values.
+    where it brings the counts of its findings closest to their wanted values. The last groups
+    of a rare finding go to the parts that still lack it, so that no part is left without.
 
     Parameters
     ----------
@@ -102,17 +103,18 @@ def divide(group: Integers, finding: Integers, shares: list[float], seed: int) -
     wanted = np.outer(shares, counts.sum(axis=0))
     dealt = np.zeros_like(wanted)
     part = np.zeros(len(counts), dtype=np.int64)
-    waiting = (counts > 0).sum(axis=0)
+    groups_left = (counts > 0).sum(axis=0)
     for number in order:
         before = ((dealt - wanted) / wanted) ** 2
         after = ((dealt + counts[number] - wanted) / wanted) ** 2
+        cost = (after - before).sum(axis=1)
         shown = counts[number] > 0
         lacking = (dealt == 0) & shown
-        urgent = lacking[:, waiting <= lacking.sum(axis=0)].any(axis=1)
-        waiting -= shown
-        cost = (after - before).sum(axis=1)
+        scarce = groups_left <= lacking.sum(axis=0)
+        urgent = lacking[:, scarce].any(axis=1)
         part[number] = np.argmin(np.where(urgent | ~urgent.any(), cost, np.inf))
         dealt[part[number]] += counts[number]
+        groups_left -= shown
     return part[group]
 
 
