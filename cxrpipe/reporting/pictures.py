@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from cxrpipe.tables import SUBSETS
 
 Greys = npt.NDArray[np.uint8]
-HATCHES = ("", "///", "...")
+SUBSET_COLOURS = ("#0B4F79", "#E69F00", "#CFE3F0")  # told apart by lightness alone
 
 
 def readable(name: str) -> str:
@@ -28,16 +28,17 @@ def draw_classes(split: pd.DataFrame, findings: Sequence[str]) -> Figure:
     figure = Figure(figsize=(7, 0.5 * len(findings) + 1.2))
     axes = figure.add_subplot()
     left = np.zeros(len(findings))
-    for subset, hatch in zip(SUBSETS, HATCHES, strict=True):
+    for subset, colour in zip(SUBSETS, SUBSET_COLOURS, strict=True):
         bars = axes.barh(
             [readable(finding) for finding in findings],
             counts[subset],
             left=left,
             label=subset,
-            hatch=hatch,
+            color=colour,
             edgecolor="white",
         )
-        axes.bar_label(bars, label_type="center", color="white", fontweight="bold")
+        text = "white" if subset == "train" else "black"
+        axes.bar_label(bars, label_type="center", color=text, fontweight="bold")
         left += counts[subset].to_numpy()
     axes.invert_yaxis()
     axes.set_xlabel("radiographs")
@@ -87,7 +88,7 @@ def draw_confusion(
 ) -> Figure:
     """Draw the confusion matrix of every model: counts, and shade by share of the true class."""
     n = len(findings)
-    figure = Figure(figsize=(len(confusions) * (0.55 * n + 0.4) + 1.2, 0.55 * n + 1.4))
+    figure = Figure(figsize=(len(confusions) * (0.55 * n + 0.4) + 1.2, 0.55 * n + 1.6))
     grid = figure.subplots(1, len(confusions), squeeze=False, sharey=True)[0]
     for axes, (name, counts) in zip(grid, confusions.items(), strict=True):
         shares = counts / counts.sum(axis=1, keepdims=True)
@@ -97,7 +98,9 @@ def draw_confusion(
                 axes.text(
                     column,
                     row,
-                    f"{counts[row, column]}\n{shares[row, column]:.0%}",
+                    f"{counts[row, column]}\n{shares[row, column]:.0%}"
+                    if shares[row, column]
+                    else "0",
                     ha="center",
                     va="center",
                     fontsize=6.5,

@@ -1,0 +1,62 @@
+"""The means to copy the project to a folder of its own and to run Snakemake in it."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def copy_project(folder: Path) -> Path:
+    """Copy what Git tracks or would track, so that nothing else is needed."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    for name in listed.stdout.splitlines():
+        if (ROOT / name).is_file():
+            target = folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target)
+    return folder
+
+
+def environment() -> dict[str, str]:
+    """The environment of a user who activated the virtual environment."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return os.environ | {"PATH": path}
+
+
+def snakemake(project: Path, *arguments: str, recipe: str = "tiny", **overrides: object) -> str:
+    """Run Snakemake as the README says and return what it printed; it must end well."""
+    done = try_snakemake(project, *arguments, recipe=recipe, **overrides)
+    assert done.returncode == 0, done.stdout[-3000:]
+    return done.stdout
+
+
+def try_snakemake(
+    project: Path, *arguments: str, recipe: str = "tiny", **overrides: object
+) -> subprocess.CompletedProcess[str]:
+    """Run Snakemake and return how it ended, with both streams in one."""
+    config = [f"recipe={recipe}", *(f"{key}={value}" for key, value in overrides.items())]
+    return subprocess.run(
+        ["snakemake", *arguments, "--cores", "2", "--resources", "gpu=1", "--config", *config],
+        cwd=project,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def planned(printed: str) -> dict[str, int]:
+    """Return the jobs of a dry run or a run: rule to number."""
+    table = printed.partition("Job stats:")[2].partition("total")[0]
+    rows = re.findall(r"^(\w+)\s+(\d+)$", table, re.MULTILINE)
+    return {rule: int(number) for rule, number in rows if rule != "all"}

@@ -1,0 +1,64 @@
+"""A run that is killed: nothing half done stays, and the next run goes on."""
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from running import environment, planned, snakemake, try_snakemake
+
+MODEL = Path("results/tiny/models/small/fold-0")
+LONGER = "training={epochs: 400, patience: 400}"
+
+
+def start(project: Path) -> subprocess.Popen[bytes]:
+    """Start a long training in a session of its own."""
+    options = ["--cores", "2", "--resources", "gpu=1", "--config", "recipe=tiny", LONGER]
+    return subprocess.Popen(
+        ["snakemake", str(MODEL / "weights.safetensors"), *options],
+        cwd=project,
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def wait_for_epochs(project: Path) -> None:
+    log = project / "logs/tiny/train/small/fold-0.txt"
+    for _ in range(600):
+        if log.exists() and "epoch 3/400" in log.read_text():
+            return
+        time.sleep(0.1)
+    pytest.fail("the training did not begin within a minute")
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "kill -9"])
+def test_an_interrupted_run_leaves_nothing_half_done_and_goes_on(project: Path, how: int):
+    (project / "logs/tiny/train/small/fold-0.txt").unlink()
+    run = start(project)
+    wait_for_epochs(project)
+    os.killpg(run.pid, how)
+    run.wait(timeout=60)
+    assert not (project / MODEL / "weights.safetensors").exists()
+    assert not (project / MODEL / "history.csv").exists()
+    jobs = planned(snakemake(project))
+    assert "preprocess" not in jobs
+    assert "download" not in jobs
+    assert (project / MODEL / "weights.safetensors").exists()
+    assert "Nothing to be done" in snakemake(project, "--dry-run")
+
+
+def test_a_second_run_in_the_same_folder_is_refused_in_words(project: Path):
+    (project / "logs/tiny/train/small/fold-0.txt").unlink()
+    run = start(project)
+    try:
+        wait_for_epochs(project)
+        second = try_snakemake(project, seed=3)
+        assert second.returncode != 0
+        assert "Another run works in this folder; wait for it, or stop it." in second.stdout
+    finally:
+        os.killpg(run.pid, signal.SIGKILL)
+        run.wait(timeout=60)

@@ -1,0 +1,127 @@
+"""The whole workflow on the tiny recipe: what it makes, and what it does again."""
+
+import json
+import os
+from pathlib import Path
+
+import h5py
+import pandas as pd
+import pytest
+from running import planned, snakemake
+
+NOTHING = "Nothing to be done"
+TINY = Path("results/tiny")
+
+
+def replace(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def test_a_run_makes_every_promised_file(finished: Path):
+    made = {str(path.relative_to(finished / TINY)) for path in (finished / TINY).rglob("*")}
+    assert made >= {
+        "index.csv",
+        "excluded.csv",
+        "duplicates.csv",
+        "split.csv",
+        "leakage.json",
+        "radiographs-48.h5",
+        "models/small/fold-0/weights.safetensors",
+        "models/small/fold-0/history.csv",
+        "models/small/fold-0/summary.json",
+        "predictions/regnetx/fold-0.csv",
+        "gradcam/small/fold-0.h5",
+        "metrics.json",
+        "table.csv",
+        "table.md",
+        "figures/confusion.svg",
+        "figures/gradcam-covid.png",
+        "report.html",
+    }
+    assert not [name for name in made if ".partial" in name]
+
+
+def test_the_files_of_a_run_agree_with_each_other(finished: Path):
+    results = finished / TINY
+    index = pd.read_csv(results / "index.csv").set_index("radiograph")
+    split = pd.read_csv(results / "split.csv")
+    duplicates = pd.read_csv(results / "duplicates.csv")
+    predictions = pd.read_csv(results / "predictions/small/fold-0.csv")
+    assert set(split["radiograph"]) == set(index.index) - set(duplicates["second"])
+    assert len(duplicates) >= 1  # planted
+    subsets = split.set_index("radiograph")["subset"]
+    assert subsets.groupby(index["patient"]).nunique().max() == 1
+    assert list(predictions["subset"]) == list(subsets[predictions["radiograph"]])
+    with h5py.File(results / "radiographs-48.h5") as store:
+        assert sorted(split["radiograph"]) == [name.decode() for name in store["radiograph"]]
+    metrics = json.loads((results / "metrics.json").read_text())
+    scores = metrics["models"]["small"]["test"]
+    assert sum(map(sum, scores["confusion"])) == scores["n"] == (subsets == "test").sum()
+    logits = predictions[predictions["subset"] == "test"].set_index("radiograph")
+    right = logits[metrics["findings"]].idxmax(axis=1) == split.set_index("radiograph")["finding"]
+    assert scores["accuracy"] == pytest.approx(right[logits.index].mean(), abs=1e-6)
+
+
+def test_a_finished_run_has_nothing_to_do(finished: Path):
+    assert NOTHING in snakemake(finished, "--dry-run")
+
+
+def test_touched_files_rerun_nothing(project: Path):
+    names = [
+        "cxrpipe/training/train.py",
+        "cxrpipe/reporting/figures.py",
+        "data/phantom-tiny-north/SHA256SUMS",
+        "results/tiny/radiographs-48.h5",
+        "results/tiny/models/small/fold-0/weights.safetensors",
+    ]
+    for name in names:
+        os.utime(project / name)
+    assert NOTHING in snakemake(project, "--dry-run")
+
+
+def test_an_edit_of_the_figures_code_redraws_figures_and_report_alone(project: Path):
+    replace(project / "cxrpipe/reporting/pictures.py", "0.55 * heatmap", "0.50 * heatmap")
+    jobs = planned(snakemake(project, "--dry-run"))
+    assert jobs == {"figures": 1, "report": 1}
+
+
+def test_another_learning_rate_retrains_and_redoes_nothing_before(project: Path):
+    jobs = planned(snakemake(project, "--dry-run", training="{learning_rate: 0.01}"))
+    assert jobs == {
+        "train": 2,
+        "predict": 2,
+        "evaluate": 1,
+        "gradcam": 2,
+        "figures": 1,
+        "table": 1,
+        "report": 1,
+    }
+
+
+def test_another_seed_splits_anew_and_draws_nothing_anew(project: Path):
+    jobs = planned(snakemake(project, "--dry-run", seed=1))
+    assert jobs["split"] == 1
+    assert jobs["train"] == 2
+    assert not {"download", "index", "dedupe"} & set(jobs)
+
+
+def test_another_mirror_reruns_nothing(project: Path):
+    assert NOTHING in snakemake(project, "--dry-run", mirror="somewhere")
+
+
+@pytest.mark.parametrize("recipe", ["demo", "open", "tiny"])
+def test_every_recipe_plans(clone: Path, recipe: str):
+    jobs = planned(snakemake(clone, "--dry-run", recipe=recipe))
+    assert jobs["certify"] == jobs["report"] == 1
+    assert jobs["train"] == jobs["gradcam"] == (2 if recipe == "tiny" else 3)
+
+
+def test_the_same_seed_gives_the_same_bytes(finished: Path, clone: Path):
+    wanted = "results/tiny/predictions/small/fold-0.csv"
+    snakemake(clone, wanted)
+    for name in (wanted, "results/tiny/models/small/fold-0/weights.safetensors"):
+        assert (clone / name).read_bytes() == (finished / name).read_bytes()
+    for name in ("index.csv", "split.csv", "radiographs-48.h5"):
+        assert (clone / TINY / name).read_bytes() == (finished / TINY / name).read_bytes()
