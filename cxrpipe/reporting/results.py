@@ -116,8 +116,8 @@ def notes(
     scores = metrics["models"][best]["test"]
     baseline = metrics["majority"]["test"]
     lines = [
-        f"All scores are from n = {scores['n']} test films of patients that no training or "
-        "choice has seen. `*` best macro F1 on validation; the epoch kept is that of lowest "
+        f"All scores are from n = {scores['n']} test films that no training and no choice has "
+        "seen. The star marks the best macro F1 on validation; the epoch kept is that of lowest "
         "validation loss.",
         f"Best model {best}: macro F1 {scores['macro']['f1']:.3f}; always naming the commonest "
         f"finding (majority): {baseline['macro']['f1']:.3f}.",
