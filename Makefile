@@ -1,7 +1,7 @@
 # make run and make test work on a fresh machine that has Python 3.11 or 3.12 and make.
-RECIPE ?= demo
+RECIPE ?= $(shell sed -n 's/^recipe: *//p' config/config.yaml)
 MIRROR ?=
-PYTHON ?= $(firstword $(foreach name,python3.12 python3.11 python3,$(shell command -v $(name))))
+PYTHON ?= $(firstword $(foreach name,python3.12 python3.11 python3,$(shell command -v $(name) 2>/dev/null)))
 CONFIG := recipe=$(RECIPE) $(if $(MIRROR),mirror=$(MIRROR))
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)

@@ -137,7 +137,7 @@ class Index(Settings):
     views: tuple[str, ...] = Field(("PA", "AP", ""), description="accepted; empty: unknown")
     max_megapixels: float = Field(100, gt=0, description="a larger film is not decoded")
     max_excluded: float = Field(
-        0.5, ge=0, le=1, description="share of unreadable films at which the run stops"
+        0.5, ge=0, le=1, description="share of films that cannot be read, above which the run stops"
     )
 
 

@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
@@ -28,11 +29,17 @@ class UserError(Exception):
 
 
 def command(main: Callable[[], None]) -> Callable[[], None]:
-    """Make a command end with one line and status 2 on a UserError; bugs keep their traceback."""
+    """Make a command end with one line and status 2 on a UserError; bugs keep their traceback.
+
+    A job also ends when the Snakemake that started it is killed, so that it cannot overwrite what
+    a later run makes.
+    """
 
     @wraps(main)
     def run() -> None:
         name = Path(sys.argv[0]).stem
+        if workflow := os.environ.get("CXRPIPE_WORKFLOW"):
+            threading.Thread(target=_end_with, args=(int(workflow),), daemon=True).start()
         logging.basicConfig(
             level=logging.INFO, format=f"{name}: %(message)s", stream=sys.stderr, force=True
         )
@@ -43,6 +50,12 @@ def command(main: Callable[[], None]) -> Callable[[], None]:
             sys.exit(2)
 
     return run
+
+
+def _end_with(process: int) -> None:
+    while _is_alive(process):
+        time.sleep(1)
+    os._exit(1)
 
 
 def derive_seed(seed: int, *names: str | int) -> int:
@@ -59,13 +72,14 @@ def whole(path: Path) -> Iterator[Path]:
     """Give a temporary sibling to write to; it gets its final name only if all went well.
 
     Works for files and folders. A killed process leaves at most a sibling that begins with
-    ``.partial-``, which the next writer of the same path removes.
+    ``.partial-``, which the next writer of the same path removes once no process has its number.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     for leftover in path.parent.glob(f".partial-*-{path.name}"):
         if not _is_alive(int(leftover.name.split("-")[1])):
             _remove(leftover)
     partial = path.parent / f".partial-{os.getpid()}-{path.name}"
+    _remove(partial)  # of an earlier process that had the same number
     try:
         yield partial
         if partial.is_dir() and path.is_dir():
@@ -132,17 +146,20 @@ def parallel(
 ) -> Iterator[B]:
     """Apply a function to every item on several cores, in order, with progress.
 
-    The function and its items must be picklable. Memory stays bounded by the results in flight.
+    The function and its items must be picklable. Results that wait for their turn are kept in
+    memory.
     """
     if cores == 1 or total < 2 * cores:
         yield from progress(map(function, items), total, what)
         return
     with ProcessPoolExecutor(
-        cores, mp_context=get_context("forkserver"), initializer=_leave_interrupts_to_the_parent
+        cores, mp_context=get_context("forkserver"), initializer=_follow, initargs=(os.getpid(),)
     ) as pool:
         chunk = max(1, min(32, total // (4 * cores)))
         yield from progress(pool.map(function, items, chunksize=chunk), total, what)
 
 
-def _leave_interrupts_to_the_parent() -> None:
+def _follow(parent: int) -> None:
+    """Make a worker leave Ctrl-C to its parent and end when the parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()

@@ -1,5 +1,6 @@
 """Settings: what is refused and how the refusal reads, how a recipe is put together."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from cxrpipe.config import (
     nearest,
     read_yaml,
 )
+from cxrpipe.data.phantom import FINDINGS as PHANTOM_FINDINGS
 from cxrpipe.runtime import UserError
 
 CONFIG = Path(__file__).parents[1] / "config"
@@ -179,12 +181,13 @@ def test_a_file_that_holds_no_keys_is_refused_by_name(tmp_path, text, message):
 @pytest.mark.parametrize("recipe", sorted(path.stem for path in CONFIG.glob("recipes/*.yaml")))
 def test_every_recipe_shipped_is_valid_and_its_findings_can_occur(recipe):
     chosen = load_recipe({"recipe": recipe}, CONFIG)
-    sources = load_sources(chosen.sources, CONFIG)
-    phantoms = any(source.origin.phantom for source in sources.values())
-    named = {name for source in sources.values() for name in source.films.findings.values()}
-    named |= {source.films.finding for source in sources.values()}
-    if not phantoms and all(source.films.findings for source in sources.values()):
-        assert set(chosen.findings) <= named
+    named: set[str] = set()
+    for source in load_sources(chosen.sources, CONFIG).values():
+        films = source.films
+        named |= {films.finding, *films.findings.values()}
+        named |= set(re.findall(r"\w+", " ".join(films.pattern)))  # (normal|tuberculosis)
+        named |= set(PHANTOM_FINDINGS) if source.origin.phantom else set()
+    assert set(chosen.findings) <= named
 
 
 def test_every_real_collection_shipped_states_licence_citation_and_pinned_origin():

@@ -23,7 +23,7 @@ BOARD = 560  # pixels; strokes are drawn on this side whatever the film's, then 
 class Anatomy:
     """Proportions of one patient in one position; all lengths in film units."""
 
-    width: float  # of the thorax, relative to the tables above
+    width: float  # of the thorax, relative to the tables of thorax.py
     apex: float  # y of the lungs' apices
     dome: float  # y of the top of the right diaphragm; the left is LEFT_DOME lower
     heart: float  # size relative to an average PA heart
@@ -95,3 +95,14 @@ def circle(n_points: int) -> NDArray[np.float64]:
     """Points (n_points, 2) around the unit circle."""
     angles = np.linspace(0, 2 * np.pi, n_points, endpoint=False)
     return np.stack([np.cos(angles), np.sin(angles)], axis=1)
+
+
+def cloud(rng: np.random.Generator, n: int, cells: int) -> Map:
+    """Smooth noise of unit variance at the nodes of ``cells`` x ``cells`` squares, (n, n)."""
+    nodes = Image.fromarray(rng.standard_normal((cells, cells), dtype=np.float32))
+    return np.asarray(nodes.resize((n, n), Image.Resampling.BICUBIC))
+
+
+def ramp(distance: Map, width: float) -> Map:
+    """Rise smoothly from 0 to 1 where ``distance`` passes zero."""
+    return np.asarray(0.5 + 0.5 * np.tanh(distance / width), dtype=np.float32)

@@ -89,6 +89,7 @@ def certify(
         "groups": int(split["group"].nunique()),
         "without_patient": int((index["patient"] == "").sum()),
         "duplicates": {kind: int((duplicates["kind"] == kind).sum()) for kind in ("exact", "near")},
+        "near_searched": False,  # identical pixels alone are searched so far
         "label_conflicts": count_conflicts(index, duplicates),
         "label_conflicts_handled": settings.conflicts,
     }

@@ -78,7 +78,7 @@ def copy_mirror(folder: Path, mirror: str, source: str) -> None:
 def fetch_address(folder: Path, origin: Origin) -> None:
     """Fetch an archive or a single file, check it, and unpack an archive into the folder."""
     address = origin.address or f"{origin.repository}/archive/{origin.commit}.zip"
-    delivered = folder.with_name(folder.name + "-delivered")
+    delivered = folder / ".delivered"
     try:
         fetch(address, delivered)
         if origin.sha256:

@@ -6,8 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from cxrpipe.data.anatomy import Map
-from cxrpipe.data.lesions import cloud, ramp
+from cxrpipe.data.anatomy import Map, cloud, ramp
 
 Pose = tuple[float, float, float, float, float, float]  # Pillow's affine: output to input pixels
 

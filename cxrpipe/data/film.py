@@ -1,6 +1,7 @@
 """Decoding one film to grey pixels, and the id that its pixels give it."""
 
 import hashlib
+import struct
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,7 +68,7 @@ def read_film(path: Path, max_megapixels: float = 100, side: int = 0) -> Film:
         raise
     except Image.DecompressionBombError as error:
         raise UnusableFilmError("too_large", str(error)) from error
-    except (OSError, ValueError, SyntaxError, EOFError) as error:
+    except (OSError, ValueError, SyntaxError, EOFError, struct.error) as error:
         raise UnusableFilmError("unreadable", " ".join(str(error).split())) from error
 
 

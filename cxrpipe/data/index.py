@@ -14,6 +14,7 @@ from cxrpipe.data.film import UnusableFilmError, radiograph_id, read_film
 from cxrpipe.data.sources import read_records, translate
 from cxrpipe.runtime import UserError, command, parallel
 
+UNREADABLE = ("unreadable", "too_large")  # reasons that tell of a broken collection
 Row = dict[str, str | int | float]
 log = logging.getLogger(__name__)
 
@@ -95,10 +96,8 @@ def index_films(
                 labelled.append(row)
     decode = partial(measure, data=data, max_megapixels=settings.max_megapixels)
     measured = list(parallel(decode, labelled, len(labelled), cores, "films indexed"))
-    unreadable = 0
     for row, result in zip(labelled, measured, strict=True):
         if isinstance(result, UnusableFilmError):
-            unreadable += 1
             excluded.append((str(row["source"]), str(row["file"]), result.reason, result.detail))
     usable = [row for row in measured if not isinstance(row, UnusableFilmError)]
     index = pd.DataFrame(usable, columns=list(tables.INDEX.columns))
@@ -107,24 +106,39 @@ def index_films(
     return number_copies(index), pd.DataFrame(excluded, columns=list(tables.EXCLUDED.columns))
 
 
-def refuse_too_many_excluded(n_unreadable: int, n_films: int, limit: float) -> None:
-    """Raise a UserError if more than a share of the films cannot be read."""
-    if n_unreadable > limit * n_films:
+def refuse_too_many_excluded(index: pd.DataFrame, excluded: pd.DataFrame, limit: float) -> None:
+    """Raise a UserError if more than a share of the films cannot be read; names one of them."""
+    unreadable = excluded[excluded["reason"].isin(UNREADABLE)]
+    n_films = len(index) + len(unreadable)
+    if len(unreadable) > limit * n_films:
         raise UserError(
-            f"{n_unreadable} of {n_films} films cannot be read, more than index.max_excluded "
-            f"({limit:.0%}) allows; look at one of them, or raise the limit"
+            f"index: {len(unreadable)} of {n_films} films cannot be read, such as "
+            f"{_example(unreadable)}; more than index.max_excluded ({limit:.0%}) allows: fetch "
+            "them anew, or raise the limit"
         )
 
 
-def refuse_empty_findings(index: pd.DataFrame, settings: IndexSettings) -> None:
+def refuse_empty_findings(
+    index: pd.DataFrame, excluded: pd.DataFrame, settings: IndexSettings
+) -> None:
     """Raise a UserError for a finding of the recipe that no film shows."""
+    left_out = f" (left out: {len(excluded)} files, such as {_example(excluded)})"
     for finding in settings.findings:
         if finding not in set(index["findings"]):
             raise UserError(
-                f"findings: no usable film shows '{finding}' in {', '.join(settings.films)}; "
-                "add a collection that has it, correct findings: in config/sources.yaml, "
-                "or drop the finding from the recipe"
+                f"findings: no usable film shows '{finding}' in {', '.join(settings.films)}"
+                f"{left_out if len(excluded) else ''}; add a collection that has it, correct "
+                "findings: in config/sources.yaml, or drop the finding from the recipe"
             )
+
+
+def _example(excluded: pd.DataFrame) -> str:
+    """Return a file that was left out for the commonest reason, with its detail."""
+    if excluded.empty:
+        return ""
+    commonest = excluded["reason"].mode()[0]
+    row = excluded[excluded["reason"] == commonest].iloc[0]
+    return f"{row['source']}/{row['file']}: {row['detail']}"
 
 
 @command
@@ -140,9 +154,8 @@ def main() -> None:
     settings = check(IndexSettings, arguments.settings, "--settings")
     index, excluded = index_films(arguments.data, settings, arguments.cores)
     tables.write(excluded, arguments.excluded, tables.EXCLUDED)
-    unreadable = int(excluded["reason"].isin(("unreadable", "too_large")).sum())
-    refuse_too_many_excluded(unreadable, len(index) + unreadable, settings.max_excluded)
-    refuse_empty_findings(index, settings)
+    refuse_too_many_excluded(index, excluded, settings.max_excluded)
+    refuse_empty_findings(index, excluded, settings)
     tables.write(index, arguments.index, tables.INDEX)
     log.info(f"{len(index):,} radiographs usable, {len(excluded):,} files excluded")
 

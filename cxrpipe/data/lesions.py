@@ -5,10 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from cxrpipe.data.anatomy import EXTENT, Map, Mask, Stroke, circle, paint
+from cxrpipe.data.anatomy import EXTENT, Map, Mask, Stroke, circle, cloud, paint, ramp
 from cxrpipe.data.thorax import Thorax
 
 SEVERITY = (0.5, 1.0)  # range over patients; a film deviates from its patient by up to 10 %
@@ -19,17 +18,6 @@ STRENGTH = {  # share of the lung's air that a finding of severity 1 fills where
     "tuberculosis": 1.0,
 }
 VISIBLE = 0.25  # a lesion reaches as far as its pattern has this share of its full density
-
-
-def cloud(rng: np.random.Generator, n: int, cells: int) -> Map:
-    """Smooth noise of unit variance at the nodes of ``cells`` x ``cells`` squares, (n, n)."""
-    nodes = Image.fromarray(rng.standard_normal((cells, cells), dtype=np.float32))
-    return np.asarray(nodes.resize((n, n), Image.Resampling.BICUBIC))
-
-
-def ramp(distance: Map, width: float) -> Map:
-    """Rise smoothly from 0 to 1 where ``distance`` passes zero."""
-    return np.asarray(0.5 + 0.5 * np.tanh(distance / width), dtype=np.float32)
 
 
 def _covid(thorax: Thorax, severity: float, rng: np.random.Generator) -> tuple[Map, Mask]:

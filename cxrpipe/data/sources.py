@@ -109,12 +109,11 @@ def _named_masks(table: pd.DataFrame, described: Table) -> set[str]:
 
 
 def _read_table(folder: Path, described: Table) -> pd.DataFrame:
-    """Read a table (CSV, also compressed, or Excel) with every cell as text."""
+    """Read a table (CSV, also compressed) with every cell as text."""
     path = folder / described.file
     if not path.is_file():
         raise UserError(f"{path}: the table of this collection is missing")
-    read = pd.read_excel if path.suffix in (".xls", ".xlsx") else pd.read_csv
-    table: pd.DataFrame = read(path, dtype=str, keep_default_na=False)
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
     named = [getattr(described, key) for key in ("finding", "patient", "view", "age", "sex")]
     for column in filter(None, [*named, described.lungs, described.lesions, *described.require]):
         if column not in table.columns:

@@ -59,7 +59,8 @@ def drop_copies(index: pd.DataFrame, duplicates: pd.DataFrame, conflicts: str) -
     Parameters
     ----------
     conflicts
-        ``exclude`` drops every film of a conflict, ``first`` keeps the first, ``stop`` raises.
+        ``exclude`` drops all copies of a film under two findings, ``first`` keeps the one of the
+        smallest id, ``stop`` raises.
     """
     found = find_conflicts(index, duplicates)
     if conflicts == "stop" and len(found):

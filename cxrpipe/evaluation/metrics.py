@@ -1,7 +1,7 @@
 """Scores of a classifier from its true and predicted classes and its logits.
 
 A confusion matrix is (n_classes, n_classes) counts: rows are true, columns predicted. A score
-that cannot be estimated (no film of the class, or none predicted) is NaN, never zero.
+that cannot be estimated, since no film has the class, is NaN and never zero.
 """
 
 import numpy as np

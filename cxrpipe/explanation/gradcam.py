@@ -59,8 +59,8 @@ def draw_heatmaps(
             zip(batches, classes, strict=True), len(batches), "batches of heatmaps"
         )
     ]
-    heatmaps = torch.cat(maps).numpy() if maps else np.zeros(grey.shape, np.float32)
-    if not (np.isfinite(heatmaps).all() and heatmaps.min(initial=0) >= 0):
+    heatmaps = torch.cat(maps).numpy()
+    if not (np.isfinite(heatmaps).all() and 0 <= heatmaps.min() <= heatmaps.max() <= 1):
         raise UserError(f"gradcam: {layer} gives heatmaps outside 0 to 1; choose another stride")
     return np.asarray(heatmaps, dtype=np.float32)
 

@@ -29,7 +29,7 @@ def build(model: Model, n_findings: int, seed: int) -> nn.Module:
         hint = nearest(model.architecture, timm.list_models())[:200]
         raise UserError(f"models: timm has no architecture '{model.architecture}'; {hint}")
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)
         network = _create(model, n_findings)
     if model.weights != "none":
         plain = model.model_copy(update={"weights": "none"})

@@ -1,6 +1,7 @@
 """Decode every film of the split once and store it as a grey square, with its known masks."""
 
 import argparse
+import hashlib
 import json
 import logging
 from dataclasses import dataclass
@@ -54,6 +55,11 @@ def _two_values(mask: Grey) -> Grey:
     return np.where(mask > mask.max() / 2, 255, 0).astype(np.uint8)
 
 
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal digits."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 @command
 def main() -> None:
     """Fill the store of a run."""
@@ -84,7 +90,7 @@ def main() -> None:
     prepared = parallel(
         partial(prepare, settings=settings), films, len(films), arguments.cores, "films prepared"
     )
-    described = json.dumps(settings.model_dump())
+    described = json.dumps(settings.model_dump() | {"index_sha256": sha256(arguments.index)})
     write_store(arguments.radiographs, prepared, len(films), settings.side, described)
     log.info(f"{len(films):,} radiographs of {settings.side} x {settings.side} pixels")
 

@@ -95,7 +95,7 @@ def read_masks(path: Path, structure: Structure) -> dict[str, npt.NDArray[np.boo
 
 
 def read_settings(path: Path) -> dict[str, object]:
-    """Return the settings that the radiographs were prepared with."""
+    """Return the settings that the radiographs were prepared with, and the index checksum."""
     with h5py.File(path) as file:
         settings: dict[str, object] = json.loads(file.attrs["settings"])
         return settings

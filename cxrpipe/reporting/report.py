@@ -102,7 +102,7 @@ def main() -> None:
     parser.add_argument("--table", type=Path, required=True, help="table.csv to read")
     parser.add_argument("--models", nargs="+", required=True, help="names of the models")
     parser.add_argument("--timings", nargs="+", type=Path, required=True, help="one a model")
-    parser.add_argument("--localisation", nargs="+", type=Path, required=True, help="one a model")
+    parser.add_argument("--localisations", nargs="+", type=Path, required=True, help="one a model")
     parser.add_argument("--figures", nargs="+", type=Path, required=True, help="PNGs to read")
     parser.add_argument("--report", type=Path, required=True, help="page to write")
     arguments = parser.parse_args()
@@ -112,7 +112,9 @@ def main() -> None:
     excluded = tables.read(arguments.excluded, tables.EXCLUDED)
     split = tables.read(arguments.split, tables.SPLIT).query("fold == 0")
     timings = dict(zip(arguments.models, map(read_json, arguments.timings), strict=True))
-    localisations = dict(zip(arguments.models, map(read_json, arguments.localisation), strict=True))
+    localisations = dict(
+        zip(arguments.models, map(read_json, arguments.localisations), strict=True)
+    )
     synthetic = any(source["synthetic"] for source in sources.values())
     page = render(
         {

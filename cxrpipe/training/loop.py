@@ -69,7 +69,7 @@ def train_epoch(
     settings: Training,
     generator: torch.Generator,
 ) -> tuple[float, float]:
-    """Show the training films once.
+    """Take one step for every batch of an epoch.
 
     Returns
     -------

@@ -57,6 +57,7 @@ def test_a_clean_split_gets_a_certificate_of_zeros():
         "groups": 5,
         "without_patient": 3,
         "duplicates": {"exact": 1, "near": 1},
+        "near_searched": False,
         "label_conflicts": 1,
         "label_conflicts_handled": "first",
     }

@@ -168,11 +168,17 @@ def test_the_third_film_with_the_same_pixels_is_the_third_copy():
     assert list(number_copies(index)["file"]) == list("vwxyz")
 
 
-def test_the_run_stops_at_more_unreadable_films_than_allowed():
-    refuse_too_many_excluded(2, 10, 0.2)
-    refuse_too_many_excluded(0, 0, 0)
-    with pytest.raises(UserError, match=r"^3 of 10 films cannot be read, more than .* \(20%\)"):
-        refuse_too_many_excluded(3, 10, 0.2)
+def test_the_run_stops_at_more_unreadable_films_than_allowed_and_names_one():
+    index = pd.DataFrame({"radiograph": list("abcdefg")})
+    excluded = pd.DataFrame(
+        [("c", f"{name}.png", "unreadable", "no known image format") for name in "xyz"],
+        columns=list(tables.EXCLUDED.columns),
+    )
+    refuse_too_many_excluded(index, excluded, 0.3)
+    refuse_too_many_excluded(index[:0], excluded[:0], 0)
+    message = r"^index: 3 of 10 films cannot be read, such as c/x.png: no known image format; .*20%"
+    with pytest.raises(UserError, match=message):
+        refuse_too_many_excluded(index, excluded, 0.2)
 
 
 def command(data, tmp_path, chosen):
@@ -195,7 +201,8 @@ def test_the_command_writes_both_tables(data, tmp_path, run):
 def test_a_finding_without_films_stops_the_command_and_is_named(mixed, tmp_path, refusal):
     chosen = IndexSettings(findings=("normal", "covid", "edema"), films={"c": MIXED})
     line = refusal(main, **command(mixed, tmp_path, chosen))
-    assert "findings: no usable film shows 'edema' in c; add a collection that has it" in line
+    assert "findings: no usable film shows 'edema' in c (left out: " in line
+    assert "; add a collection that has it" in line
     assert not (tmp_path / "index.csv").exists()
     excluded = tables.read(tmp_path / "excluded.csv", tables.EXCLUDED)
     assert reasons(excluded)["cut.png"] == "unreadable"
@@ -211,7 +218,8 @@ def test_only_films_that_cannot_be_read_count_as_unreadable(mixed, tmp_path, run
     run(main, **command(mixed, tmp_path, mixed_settings(max_excluded=3 / 7)))
     assert len(tables.read(tmp_path / "index.csv", tables.INDEX)) == 4
     line = refusal(main, **command(mixed, tmp_path, mixed_settings(max_excluded=0.4)))
-    assert "3 of 7 films cannot be read, more than index.max_excluded (40%) allows" in line
+    assert "3 of 7 films cannot be read, such as c/cut.png: " in line
+    assert "more than index.max_excluded (40%) allows" in line
 
 
 def test_too_many_unreadable_films_are_listed_before_the_command_stops(mixed, tmp_path, refusal):

@@ -162,15 +162,6 @@ def test_blanks_around_a_patient_and_rows_without_one_name_no_other_patient(tmp_
     assert columns(records, "patient") == [("c/ann",)]
 
 
-def test_a_table_in_excel_is_read_as_text(tmp_path):
-    pytest.importorskip("openpyxl")
-    collection(tmp_path, files=["007.png"])
-    pd.DataFrame({"id": ["007"], "who": ["01"]}).to_excel(tmp_path / "c/t.xlsx", index=False)
-    table = Table(file="t.xlsx", film="{id}.png", patient="who")
-    records, _ = read_records(tmp_path, "c", Films(pattern=".*", table=table))
-    assert columns(records, "file", "patient") == [("007.png", "c/01")]
-
-
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [

@@ -1,5 +1,6 @@
 """The store of a run holds every film of its split, prepared as the settings say."""
 
+import hashlib
 import json
 
 import numpy as np
@@ -69,7 +70,10 @@ def test_the_store_holds_the_films_of_the_split_and_their_masks(run_files, run):
         read_radiographs(store, [NAMES[5]])
     assert list(read_masks(store, "lungs")) == NAMES[:2]
     assert list(read_masks(store, "lesions")) == NAMES[:1]
-    assert read_settings(store) == json.loads(PAD.model_dump_json())
+    stored = read_settings(store)
+    index_bytes = run_files["index"].read_bytes()
+    assert stored.pop("index_sha256") == hashlib.sha256(index_bytes).hexdigest()
+    assert stored == json.loads(PAD.model_dump_json())
     bright = read_radiographs(store, NAMES[:1])[0] > 127
     agreement = bright == read_masks(store, "lungs")[NAMES[0]]
     assert agreement[:, 4:28].mean() > 0.95

@@ -105,6 +105,7 @@ def write_report(folder, sources):
         "groups": 6,
         "without_patient": 5,
         "duplicates": {"exact": 3, "near": 2},
+        "near_searched": False,
         "label_conflicts": 1,
         "label_conflicts_handled": "exclude",
     }
@@ -221,9 +222,9 @@ def test_the_page_shows_whole_epochs(page):
 def test_the_certificate_is_told_in_numbers(page):
     words = " ".join("".join(page.words).split())
     assert "7 radiographs in 6 groups of patients and copies" in words
-    assert "3 exact copies were found and left out" in words
-    assert "1 pairs of copies stood under two findings (handled: exclude)" in words
-    assert "Of 5 films no patient is known" in words
+    assert "Identical copies found and left out: 3;" in words
+    assert "pairs of copies under two findings: 1 (handled: exclude)" in words
+    assert "For 5 of the indexed films the patient is not known" in words
 
 
 def test_films_of_each_source_are_counted_as_they_stand_in_the_split():

@@ -45,10 +45,25 @@ def test_an_interrupted_run_leaves_nothing_half_done_and_goes_on(project: Path, 
     assert not (project / MODEL / "weights.safetensors").exists()
     assert not (project / MODEL / "history.csv").exists()
     jobs = planned(snakemake(project))
-    assert "preprocess" not in jobs
-    assert "download" not in jobs
+    assert jobs["train"] == 1
+    assert not {"download", "index", "split", "preprocess"} & set(jobs)
+    assert not list(project.rglob(".partial-*"))
     assert (project / MODEL / "weights.safetensors").exists()
     assert "Nothing to be done" in snakemake(project, "--dry-run")
+
+
+def test_a_job_ends_when_its_snakemake_is_killed_alone(project: Path):
+    (project / "logs/tiny/train/small/fold-0.txt").unlink()
+    run = start(project)
+    wait_for_epochs(project)
+    run.kill()
+    run.wait(timeout=60)
+    log = project / "logs/tiny/train/small/fold-0.txt"
+    time.sleep(3)
+    said = log.read_text()
+    time.sleep(3)
+    assert log.read_text() == said
+    assert not (project / MODEL / "weights.safetensors").exists()
 
 
 def test_a_second_run_in_the_same_folder_is_refused_in_words(project: Path):

@@ -2,6 +2,7 @@
 
 import ast
 import fcntl
+import hashlib
 import json
 import os
 import sys
@@ -12,8 +13,10 @@ from snakemake.exceptions import WorkflowError
 from cxrpipe.config import IndexSettings, load_recipe, load_sources
 from cxrpipe.runtime import UserError
 
-# Jobs run under the Python that runs Snakemake, also where no environment is activated.
+# Jobs run under the Python that runs Snakemake, also where no environment is activated, and end
+# when this Snakemake is killed.
 os.environ.update(PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.getenv('PATH')}")
+os.environ.update(CXRPIPE_WORKFLOW=str(os.getpid()))
 
 try:
     RECIPE = load_recipe(config, Path(workflow.basedir, "config"))
@@ -53,6 +56,12 @@ def model_settings(wildcards) -> str:
     return RECIPE.models[wildcards.model].model_dump_json()
 
 
+def start_weights(wildcards) -> list[str]:
+    """Return the file of weights that a model starts from, if it names one that is here."""
+    weights = RECIPE.models[wildcards.model].weights
+    return [weights] if Path(weights).is_file() else []
+
+
 def index_settings(wildcards) -> str:
     """Return what the index needs: its section, the classes, and how to read the collections."""
     films = {name: SOURCES[name].films for name in RECIPE.sources}
@@ -67,11 +76,14 @@ def origin(wildcards) -> str:
     return SOURCES[wildcards.source].origin.model_dump_json()
 
 
-def contents(wildcards) -> list[tuple[str, int]]:
-    """List names and sizes of a user's own folder, so that a new film is noticed."""
+def contents(wildcards) -> str:
+    """Sum up names, sizes and times of a user's own folder, so that any change is noticed."""
     path = SOURCES[wildcards.source].origin.path
     files = sorted(Path(path).expanduser().rglob("*")) if path else []
-    return [(str(file), file.stat().st_size) for file in files if file.is_file()]
+    listed = [
+        (str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files
+    ]
+    return hashlib.sha256(repr(listed).encode()).hexdigest()
 
 
 def provenance(wildcards) -> str:

@@ -38,11 +38,7 @@ rule evaluate:
     input:
         code=code("evaluation.evaluate"),
         split="results/{run}/split.csv",
-        predictions=expand(
-            "results/{run}/predictions/{model}/fold-0.csv",
-            model=RECIPE.models,
-            allow_missing=True,
-        ),
+        predictions=each_model("results/{run}/predictions/{model}/fold-0.csv"),
     output:
         metrics="results/{run}/metrics.json",
     log:

@@ -7,6 +7,7 @@ rule preprocess:
     """Decode every film of a certified split once into the store."""
     input:
         code=code("preprocessing.preprocess"),
+        checksums=expand("data/{source}/SHA256SUMS", source=SOURCES),
         index="results/{run}/index.csv",
         split="results/{run}/split.csv",
         leakage="results/{run}/leakage.json",

@@ -123,7 +123,7 @@ rule report:
             --table {input.table:q} \
             --models {params.models:q} \
             --timings {input.timings:q} \
-            --localisation {input.localisations:q} \
+            --localisations {input.localisations:q} \
             --figures {input.figures:q} \
             --report {output.report:q}
         """

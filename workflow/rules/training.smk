@@ -7,6 +7,7 @@ rule train:
         code=code("training.train"),
         radiographs=STORE,
         split="results/{run}/split.csv",
+        start=start_weights,
     output:
         weights="results/{run}/models/{model}/fold-{fold}/weights.safetensors",
         history="results/{run}/models/{model}/fold-{fold}/history.csv",
