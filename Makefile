@@ -1,7 +1,9 @@
 # make run and make test work on a fresh machine that has Python 3.11 or 3.12 and make.
 RECIPE ?= $(shell sed -n 's/^recipe: *//p' config/config.yaml)
 MIRROR ?=
-PYTHON ?= $(firstword $(foreach name,python3.12 python3.11 python3,$(shell command -v $(name) 2>/dev/null)))
+# The first Python that works and is of a version that cxrpipe is tested with.
+SUITABLE := import sys; (3, 11) <= sys.version_info < (3, 13) and print(sys.executable)
+PYTHON ?= $(firstword $(foreach name,python3.12 python3.11 python3,$(shell $(name) -c '$(SUITABLE)' 2>/dev/null)))
 CONFIG := recipe=$(RECIPE) $(if $(MIRROR),mirror=$(MIRROR))
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -26,7 +28,7 @@ requirements: .venv/installed ## pin anew what pyproject.toml allows
 	    --no-emit-index-url --no-annotate --no-header --quiet --output-file requirements.txt
 
 .venv/installed: requirements.txt pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "cxrpipe needs Python 3.11 or newer")'
+	@test -n "$(PYTHON)" || { echo "make: no Python 3.11 or 3.12 here; install one, or give PYTHON=path"; exit 2; }
 	$(PYTHON) -m venv .venv
 	pip install --quiet --requirement requirements.txt
 	pip install --quiet --no-deps --no-build-isolation --editable .
