@@ -1,17 +1,14 @@
 """Typed settings: what a recipe and a collection may say, with units, bounds and defaults.
 
-``config/config.yaml`` names a recipe and may override any of its keys; ``config/recipes/`` holds
-the recipes; ``config/sources.yaml`` describes the collections. Everything is checked before the
-workflow is planned. Each stage has one frozen class and receives nothing but its own.
+Each stage has one frozen class and receives nothing but its own. ``recipes.py`` reads the files
+that hold them, before the workflow is planned.
 """
 
 import difflib
 import re
 from collections.abc import Iterable, Mapping
-from pathlib import Path
-from typing import Any, Literal, Self, TypeVar
+from typing import Literal, Self, TypeVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
@@ -262,64 +259,3 @@ def check(settings: type[S], values: object, where: str) -> S:
         if not isinstance(first["input"], Mapping):
             message += f" (found {first['input']!r})"
         raise UserError(": ".join(part for part in (where, key, message) if part)) from error
-
-
-def merge(recipe: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """Lay overrides over a recipe, key by key at every depth."""
-    merged = dict(recipe)
-    for key, value in overrides.items():
-        below = merged.get(key)
-        both = isinstance(below, Mapping) and isinstance(value, Mapping)
-        merged[key] = merge(below, value) if both else value  # type: ignore[arg-type]
-    return merged
-
-
-def read_yaml(path: Path) -> dict[str, Any]:
-    """Read a YAML file that holds keys and values."""
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise UserError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(content, dict):
-        raise UserError(f"{path}: expected keys and values, found {type(content).__name__}")
-    return content
-
-
-def load_recipe(config: Mapping[str, Any], folder: Path) -> Recipe:
-    """Read the recipe that the configuration names, with the configuration's overrides.
-
-    Parameters
-    ----------
-    config
-        The keys of ``config.yaml``: ``recipe``, ``mirror``, and any key of a recipe.
-    folder
-        The folder ``config``.
-    """
-    name = str(config.get("recipe", ""))
-    path = folder / "recipes" / f"{name}.yaml"
-    if not NAME.fullmatch(name) or not path.is_file():
-        known = sorted(file.stem for file in path.parent.glob("*.yaml"))
-        raise UserError(f"config: recipe: no recipe '{name}' in {path.parent}; valid: {known}")
-    overrides = {key: value for key, value in config.items() if key not in ("recipe", "mirror")}
-    for key in overrides:
-        if key not in Recipe.model_fields:
-            hint = nearest(key, ("recipe", "mirror", *Recipe.model_fields))
-            raise UserError(f"config: unknown key '{key}'; {hint}")
-    return check(Recipe, merge(read_yaml(path), overrides), str(path))
-
-
-def load_sources(names: Iterable[str], folder: Path) -> dict[str, Source]:
-    """Read the descriptions of the named collections, and of those whose tables they use."""
-    path = folder / "sources.yaml"
-    described = read_yaml(path)
-    chosen: dict[str, Source] = {}
-    waiting = list(names)
-    while waiting:
-        name = waiting.pop(0)
-        if name not in described:
-            raise UserError(f"{path}: no collection '{name}'; {nearest(name, described)}")
-        chosen[name] = check(Source, described[name], f"{path}: {name}")
-        table = chosen[name].films.table
-        if table and table.source and table.source not in chosen:
-            waiting.append(table.source)
-    return chosen

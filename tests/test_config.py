@@ -6,22 +6,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from cxrpipe.config import (
-    Films,
-    Origin,
-    Phantom,
-    Recipe,
-    Source,
-    Split,
-    Training,
-    check,
-    load_recipe,
-    load_sources,
-    merge,
-    nearest,
-    read_yaml,
-)
+from cxrpipe.config import Films, Origin, Phantom, Recipe, Source, Split, Training, check, nearest
 from cxrpipe.data.phantom import FINDINGS as PHANTOM_FINDINGS
+from cxrpipe.recipes import load_recipe, load_sources, merge, read_yaml
 from cxrpipe.runtime import UserError
 
 CONFIG = Path(__file__).parents[1] / "config"

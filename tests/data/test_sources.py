@@ -3,10 +3,11 @@
 import pandas as pd
 import pytest
 
-from cxrpipe.config import Films, IndexSettings, Table, load_recipe, load_sources
+from cxrpipe.config import Films, IndexSettings, Table
 from cxrpipe.data.film import UnusableFilmError
 from cxrpipe.data.index import label_record
 from cxrpipe.data.sources import read_checksums, read_records, translate
+from cxrpipe.recipes import load_recipe, load_sources
 from cxrpipe.runtime import UserError
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from cxrpipe.config import IndexSettings, load_recipe, load_sources
+from cxrpipe.config import IndexSettings
+from cxrpipe.recipes import load_recipe, load_sources
 from cxrpipe.runtime import UserError
 
 # Jobs run under the Python that runs Snakemake, also where no environment is activated, and end
