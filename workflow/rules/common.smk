@@ -78,7 +78,7 @@ def origin(wildcards) -> str:
 
 
 def contents(wildcards) -> str:
-    """Sum up names, sizes and times of a user's own folder, so that any change is noticed."""
+    """Sum up names and sizes of a user's own folder: a new film is noticed, a touch is not."""
     path = SOURCES[wildcards.source].origin.path
     files = sorted(Path(path).expanduser().rglob("*")) if path else []
     listed = [
