@@ -81,9 +81,7 @@ def contents(wildcards) -> str:
     """Sum up names and sizes of a user's own folder: a new film is noticed, a touch is not."""
     path = SOURCES[wildcards.source].origin.path
     files = sorted(Path(path).expanduser().rglob("*")) if path else []
-    listed = [
-        (str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files
-    ]
+    listed = [(str(file), file.stat().st_size) for file in files if file.is_file()]
     return hashlib.sha256(repr(listed).encode()).hexdigest()
 
 
