@@ -37,6 +37,7 @@ def command(main: Callable[[], None]) -> Callable[[], None]:
 
     @wraps(main)
     def run() -> None:
+        """Run the command."""
         name = Path(sys.argv[0]).stem
         if workflow := os.environ.get("CXRPIPE_WORKFLOW"):
             threading.Thread(target=_end_with, args=(int(workflow),), daemon=True).start()

@@ -88,6 +88,7 @@ def choose_best(models: dict[str, dict[str, Scores]]) -> str:
     """Name the model with the highest macro F1 on validation, so that test chooses nothing."""
 
     def validation_f1(name: str) -> float:
+        """Return macro F1 on validation; one that cannot be estimated is never the best."""
         macro = models[name]["validation"]["macro"]
         assert isinstance(macro, dict)  # noqa: S101
         return -1.0 if math.isnan(macro["f1"]) else float(macro["f1"])

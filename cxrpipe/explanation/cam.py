@@ -17,6 +17,7 @@ def captured(network: nn.Module, layer: str) -> Iterator[list[torch.Tensor]]:
     outputs: list[torch.Tensor] = []
 
     def keep(module: nn.Module, inputs: object, output: torch.Tensor) -> torch.Tensor:
+        """Keep the output and pass a copy on."""
         outputs.append(output)
         return output.clone()
 

@@ -95,6 +95,7 @@ def main() -> None:
     confusions = {name: np.array(metrics["models"][name]["test"]["confusion"]) for name in names}
 
     def draw(name: str, figure: Figure) -> None:
+        """Save a figure to the folder of figures."""
         save(figure, arguments.figures, name)
 
     draw("classes", pictures.draw_classes(split, findings))
