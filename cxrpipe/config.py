@@ -1,13 +1,14 @@
-"""Typed settings: what a recipe and a collection may say, with units, bounds and defaults.
+"""Typed settings: what a recipe may say, with units, bounds and defaults.
 
-Each stage has one frozen class and receives nothing but its own. ``recipes.py`` reads the files
-that hold them, before the workflow is planned.
+Each stage has one frozen class and receives nothing but its own. ``catalogue.py`` holds the
+settings of collections; ``recipes.py`` reads the files that hold both, before the workflow is
+planned.
 """
 
 import difflib
 import re
 from collections.abc import Iterable, Mapping
-from typing import Literal, Self, TypeVar
+from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -34,105 +35,26 @@ class Settings(BaseModel):
         return values
 
 
-class Phantom(Settings):
-    """A synthetic collection: the films of one imaginary hospital."""
-
-    hospital: Literal["north", "east", "south"]
-    patients: int = Field(ge=24)
-    side: int = Field(256, ge=64, le=1024, description="pixels")
-    seed: int = Field(0, ge=0)
-
-
-class Origin(Settings):
-    """Where a collection comes from: exactly one of phantom, path, address and repository."""
-
-    phantom: Phantom | None = None
-    path: str = Field("", description="a folder on this machine")
-    address: str = Field("", description="address of an archive or of a single file")
-    sha256: str = Field("", pattern="^([0-9a-f]{64})?$", description="checksum of the address")
-    repository: str = Field("", description="address of a public Git repository on GitHub")
-    commit: str = Field("", pattern="^([0-9a-f]{8,40})?$")
-    folder: str = Field("", description="folder of the archive that holds the collection")
-
-    @model_validator(mode="after")
-    def _is_one_place(self) -> Self:
-        places = [key for key in ("phantom", "path", "address", "repository") if getattr(self, key)]
-        if len(places) != 1:
-            found = " and ".join(places) or "none"
-            raise ValueError(f"give exactly one of phantom, path, address, repository; got {found}")
-        if self.address and not self.sha256:
-            raise ValueError("an address needs the sha256 of what it delivers")
-        if self.repository and not self.commit:
-            raise ValueError("a repository needs the commit to take")
-        return self
-
-
-class Table(Settings):
-    """A table that describes films; every value but ``file`` and ``source`` names a column."""
-
-    file: str
-    source: str = Field("", description="collection that holds the table; empty: this one")
-    film: str = Field(description="template of the film's path, such as png/{image_id}.png")
-    finding: str = ""
-    patient: str = ""
-    view: str = ""
-    age: str = ""
-    sex: str = ""
-    lungs: str = Field("", description="path of a lung mask")
-    lesions: str = Field("", description="path of a lesion mask")
-    require: dict[str, tuple[str, ...]] = Field(
-        default_factory=dict, description="column: values that are kept"
-    )
-
-
-class Films(Settings):
-    """How the films of a collection are found and what is known of them."""
-
-    pattern: tuple[str, ...] = Field(
-        (r"(?:.*/)?(?P<finding>[^/]+)/[^/]+\.\w+",),
-        description="regular expressions of a film's path; the first that fits the whole path "
-        "is taken, and its groups finding, patient and view are read",
-    )
-    finding: str = Field("", description="finding of every film, where nothing else tells it")
-    findings: dict[str, str] = Field(
-        default_factory=dict,
-        description="label as written: name of the finding; empty: the label in lower case",
-    )
-    views: dict[str, str] = Field(default_factory=dict, description="view as written: PA, AP, ...")
-    table: Table | None = None
-
-    @field_validator("pattern", mode="before")
-    @classmethod
-    def _may_be_one(cls, pattern: object) -> object:
-        return (pattern,) if isinstance(pattern, str) else pattern
-
-    @field_validator("pattern")
-    @classmethod
-    def _compile(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
-        for pattern in patterns:
-            try:
-                re.compile(pattern)
-            except re.error as error:
-                raise ValueError(f"'{pattern}' is no regular expression: {error}") from error
-        return patterns
-
-
-class Source(Settings):
-    """One collection of radiographs, as ``config/sources.yaml`` describes it."""
-
-    title: str = ""
-    licence: str = "not stated"
-    citation: str = ""
-    synthetic: bool = False
-    origin: Origin
-    films: Films = Films()
-
-
 class Index(Settings):
-    """Which films are taken."""
+    """Which films are taken; what is left out is listed with its reason."""
 
     views: tuple[str, ...] = Field(("PA", "AP", ""), description="accepted; empty: unknown")
+    several: Literal["exclude", "keep"] = Field(
+        "exclude", description="what becomes of a film with several findings of the recipe"
+    )
+    unlisted: Literal["exclude", "ignore"] = Field(
+        "exclude",
+        description="what a finding that the recipe does not name does: it excludes "
+        "its film, or is ignored",
+    )
     max_megapixels: float = Field(100, gt=0, description="a larger film is not decoded")
+    min_side: int = Field(64, ge=1, description="pixels of the shorter side")
+    max_aspect: float = Field(2.5, ge=1, description="longer side by shorter side")
+    max_tint: float = Field(0.25, ge=0, le=1, description="mean colour; 0: grey, 1: pure colour")
+    min_contrast: float = Field(
+        0.1, ge=0, le=1, description="5th to 95th percentile of the greys, as a share of the scale"
+    )
+    max_blank: float = Field(0.9, ge=0, le=1, description="share of pixels of about one grey")
     max_excluded: float = Field(
         0.5, ge=0, le=1, description="share of films that cannot be read, above which the run stops"
     )
@@ -230,13 +152,6 @@ class Recipe(Settings):
             if names.count(name) > 1:
                 raise ValueError(f"'{name}' stands twice; name it once")
         return names
-
-
-class IndexSettings(Index):
-    """What the index command needs: its own section, the collections to read and the classes."""
-
-    findings: tuple[str, ...]
-    films: dict[str, Films]
 
 
 def nearest(name: str, valid: Iterable[str]) -> str:

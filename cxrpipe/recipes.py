@@ -10,7 +10,8 @@ from typing import Any
 
 import yaml
 
-from cxrpipe.config import NAME, Recipe, Source, check, nearest
+from cxrpipe.catalogue import Source
+from cxrpipe.config import NAME, Recipe, check, nearest
 from cxrpipe.runtime import UserError
 
 

@@ -48,12 +48,17 @@ INDEX = Contract(
         "width": "int64",
         "height": "int64",
         "mode": "str",
+        "tint": "float64",
+        "contrast": "float64",
+        "blank": "float64",
         "findings": "str",
+        "published": "str",
         "lungs": "str",
         "lesions": "str",
+        "boxes": "str",
     },
     key=("radiograph",),
-    choices={"sex": ("F", "M", "")},
+    choices={"sex": ("F", "M", ""), "published": (*SUBSETS, "")},
     optional=("age",),
 )
 EXCLUDED = Contract(

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from cxrpipe.config import Films, Origin, Phantom, Recipe, Source, Split, Training, check, nearest
+from cxrpipe.catalogue import Films, Origin, Phantom, Source
+from cxrpipe.config import Recipe, Split, Training, check, nearest
 from cxrpipe.data.phantom import FINDINGS as PHANTOM_FINDINGS
 from cxrpipe.recipes import load_recipe, load_sources, merge, read_yaml
 from cxrpipe.runtime import UserError

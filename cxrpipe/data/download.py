@@ -17,7 +17,8 @@ import zlib
 from functools import partial
 from pathlib import Path
 
-from cxrpipe.config import Origin, Phantom, check
+from cxrpipe.catalogue import Origin, Phantom
+from cxrpipe.config import check
 from cxrpipe.data.phantom import PlannedFilm, plan_films, write_film
 from cxrpipe.data.sources import CHECKSUMS, read_checksums
 from cxrpipe.runtime import UserError, command, parallel, progress, whole

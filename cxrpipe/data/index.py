@@ -9,7 +9,8 @@ from pathlib import Path
 import pandas as pd
 
 from cxrpipe import tables
-from cxrpipe.config import Films, IndexSettings, check
+from cxrpipe.catalogue import Films, IndexSettings
+from cxrpipe.config import check
 from cxrpipe.data.film import UnusableFilmError, radiograph_id, read_film
 from cxrpipe.data.sources import read_records, translate
 from cxrpipe.runtime import UserError, command, parallel

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
-from cxrpipe.config import Phantom
+from cxrpipe.catalogue import Phantom
 from cxrpipe.data.anatomy import Mask, place, sample_anatomy
 from cxrpipe.data.exposure import EXPOSURES, expose, pose, resample, to_uint8
 from cxrpipe.data.lesions import LESIONS, SEVERITY, STRENGTH

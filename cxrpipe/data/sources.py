@@ -6,7 +6,8 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from cxrpipe.config import Films, Table, nearest
+from cxrpipe.catalogue import Films, Table
+from cxrpipe.config import nearest
 from cxrpipe.data.film import SUFFIXES
 from cxrpipe.runtime import UserError
 

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from cxrpipe import tables
-from cxrpipe.config import Films, IndexSettings
+from cxrpipe.catalogue import Films, IndexSettings
 from cxrpipe.data.dedupe import find_exact, main
 from cxrpipe.data.index import index_films
 

@@ -12,7 +12,7 @@ from http.server import HTTPServer, SimpleHTTPRequestHandler
 
 import pytest
 
-from cxrpipe.config import Origin, Phantom
+from cxrpipe.catalogue import Origin, Phantom
 from cxrpipe.data.download import bring, draw_phantoms, main, write_checksums
 from cxrpipe.runtime import UserError
 

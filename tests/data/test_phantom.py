@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from cxrpipe.config import Phantom
+from cxrpipe.catalogue import Phantom
 from cxrpipe.data.phantom import FINDINGS, Film, PlannedFilm, draw_film, plan_films, write_film
 
 HOSPITALS = ("north", "east", "south")

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from cxrpipe.config import Films, IndexSettings, Table
+from cxrpipe.catalogue import Films, IndexSettings, Table
 from cxrpipe.data.film import UnusableFilmError
 from cxrpipe.data.index import label_record
 from cxrpipe.data.sources import read_checksums, read_records, translate

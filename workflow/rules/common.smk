@@ -10,7 +10,7 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from cxrpipe.config import IndexSettings
+from cxrpipe.catalogue import IndexSettings
 from cxrpipe.recipes import load_recipe, load_sources
 from cxrpipe.runtime import UserError
 
@@ -101,7 +101,7 @@ def each_model(pattern: str) -> list[str]:
 def code(command: str) -> list[str]:
     """List the modules that a command imports, itself included, by walking the imports.
 
-    They are inputs of its rule, compared by content. config.py is left out: settings reach a
+    They are inputs of its rule, compared by content. config.py and catalogue.py are left out: settings reach a
     command by value, as parameters.
     """
     found, waiting = set(), [f"cxrpipe.{command}"]
@@ -111,7 +111,7 @@ def code(command: str) -> list[str]:
         if (
             path in found
             or not source.is_file()
-            or path.name in ("__init__.py", "config.py")
+            or path.name in ("__init__.py", "catalogue.py", "config.py")
         ):
             continue
         found.add(path)
