@@ -5,11 +5,31 @@ Where it comes from (:class:`Origin`), how its films are found and what is known
 """
 
 import re
-from typing import Literal, Self
+from pathlib import PurePosixPath
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from cxrpipe.config import Index, Settings
+
+Subset = Literal["train", "validation", "test"]
+
+
+def _several(values: object) -> object:
+    """Take one value for a list of one."""
+    if values is None:
+        return ()
+    return values if isinstance(values, list | tuple) else (values,)
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    try:
+        return re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"'{pattern}' is no regular expression: {error}") from error
+
+
+Several = Annotated[tuple[str, ...], BeforeValidator(_several)]
 
 
 class Phantom(Settings):
@@ -22,54 +42,115 @@ class Phantom(Settings):
 
 
 class Origin(Settings):
-    """Where a collection comes from: exactly one of phantom, path, address and repository."""
+    """Where a collection comes from: exactly one of ``PLACES``, and what belongs to it."""
+
+    PLACES: ClassVar = ("phantom", "path", "address", "repository", "kaggle", "place")
+    BELONGS: ClassVar = {
+        "sha256": ("address", "repository", "kaggle", "place"),
+        "commit": ("repository",),
+        "version": ("kaggle",),
+        "folder": ("address", "repository", "kaggle", "place"),
+    }
 
     phantom: Phantom | None = None
     path: str = Field("", description="a folder on this machine")
     address: str = Field("", description="address of an archive or of a single file")
-    sha256: str = Field("", pattern="^([0-9a-f]{64})?$", description="checksum of the address")
     repository: str = Field("", description="address of a public Git repository on GitHub")
+    kaggle: str = Field("", pattern=r"^([\w-]+/[\w-]+)?$", description="owner/name of a data set")
+    place: str = Field("", description="what a person has to fetch and put into placed/<name>/")
+    sha256: str = Field("", pattern="^([0-9a-f]{64})?$", description="checksum of the archive")
     commit: str = Field("", pattern="^([0-9a-f]{8,40})?$")
+    version: int = Field(0, ge=0, description="of the Kaggle data set")
     folder: str = Field("", description="folder of the archive that holds the collection")
 
     @model_validator(mode="after")
     def _is_one_place(self) -> Self:
-        places = [key for key in ("phantom", "path", "address", "repository") if getattr(self, key)]
+        places = [key for key in self.PLACES if getattr(self, key)]
         if len(places) != 1:
             found = " and ".join(places) or "none"
-            raise ValueError(f"give exactly one of phantom, path, address, repository; got {found}")
+            raise ValueError(f"give exactly one of {', '.join(self.PLACES)}; got {found}")
+        for key, owners in self.BELONGS.items():
+            if getattr(self, key) and places[0] not in owners:
+                raise ValueError(f"{key} belongs to {' or '.join(owners)}, not to {places[0]}")
+        if PurePosixPath(self.folder).is_absolute() or ".." in PurePosixPath(self.folder).parts:
+            raise ValueError(f"folder '{self.folder}' is not inside the archive")
         if self.address and not self.sha256:
             raise ValueError("an address needs the sha256 of what it delivers")
         if self.repository and not self.commit:
             raise ValueError("a repository needs the commit to take")
+        if self.kaggle and not self.version:
+            raise ValueError("a Kaggle data set needs the version to take")
         return self
 
 
-class Table(Settings):
-    """A table that describes films; every value but ``file`` and ``source`` names a column."""
+class Sheet(Settings):
+    """A table, and how its rows name films."""
 
-    file: str
+    file: Several = Field(min_length=1, description="the first of these that is there")
     source: str = Field("", description="collection that holds the table; empty: this one")
-    film: str = Field(description="template of the film's path, such as png/{image_id}.png")
-    finding: str = ""
+    film: str = Field(
+        description="template of the film's path, such as png/{image_id}.png; without a folder it "
+        "fits in every folder, without the suffix of a picture it fits every suffix"
+    )
+
+
+class Table(Sheet):
+    """A table that describes films: the columns that tell finding, patient, view, age and sex."""
+
+    finding: str = Field("", description="several findings are joined by |")
     patient: str = ""
     view: str = ""
     age: str = ""
     sex: str = ""
-    lungs: str = Field("", description="path of a lung mask")
-    lesions: str = Field("", description="path of a lesion mask")
     require: dict[str, tuple[str, ...]] = Field(
         default_factory=dict, description="column: values that are kept"
     )
 
 
-class Films(Settings):
-    """How the films of a collection are found and what is known of them."""
+class Boxes(Sheet):
+    """A table of boxes around findings: the columns that tell the finding and the box."""
 
-    pattern: tuple[str, ...] = Field(
-        (r"(?:.*/)?(?P<finding>[^/]+)/[^/]+\.\w+",),
+    finding: str
+    left: str
+    top: str
+    width: str
+    height: str
+    side: float = Field(
+        gt=0,
+        description="pixels, of the square pictures that the boxes were measured on; 1: the table "
+        "holds shares of width and height",
+    )
+
+
+class Notes(Settings):
+    """A text file beside each film, and where in it something is told."""
+
+    file: str = Field(description="template of its path, such as readings/{name}.txt")
+    patterns: dict[Literal["finding", "patient", "view", "age", "sex"], str] = Field(
+        description="regular expressions; the first group of the first place that fits is read"
+    )
+
+    @field_validator("patterns")
+    @classmethod
+    def _have_a_group(cls, patterns: dict[str, str]) -> dict[str, str]:
+        for pattern in patterns.values():
+            if not _compiled(pattern).groups:
+                raise ValueError(f"'{pattern}' has no group; put ( ) around what is to be read")
+        return patterns
+
+
+class Films(Settings):
+    """How the films of a collection are found and what is known of them.
+
+    A film's name tells the groups of ``pattern``; ``table`` replaces what the name tells; ``notes``
+    replace both. Templates are filled from the groups of the pattern and the columns of the tables.
+    """
+
+    pattern: Several = Field(
+        (r"(?:(?:.*/)?(?P<finding>[^/]+)/)?[^/]+\.(?i:png|jpe?g|webp|bmp|gif|tiff?|dcm)",),
+        min_length=1,
         description="regular expressions of a film's path; the first that fits the whole path "
-        "is taken, and its groups finding, patient and view are read",
+        "is taken, and its groups finding, patient, view, age, sex and subset are read",
     )
     finding: str = Field("", description="finding of every film, where nothing else tells it")
     findings: dict[str, str] = Field(
@@ -77,22 +158,29 @@ class Films(Settings):
         description="label as written: name of the finding; empty: the label in lower case",
     )
     views: dict[str, str] = Field(default_factory=dict, description="view as written: PA, AP, ...")
-    table: Table | None = None
-
-    @field_validator("pattern", mode="before")
-    @classmethod
-    def _may_be_one(cls, pattern: object) -> object:
-        return (pattern,) if isinstance(pattern, str) else pattern
+    subsets: dict[str, Subset] = Field(
+        default_factory=dict, description="published subset as written: train, validation or test"
+    )
+    lists: dict[str, Subset] = Field(
+        default_factory=dict, description="file that lists the films of a published subset: subset"
+    )
+    lungs: Several = Field((), description="template of a lung mask's path; several are joined")
+    lesions: Several = Field((), description="template of a lesion mask's path; likewise")
+    table: Annotated[tuple[Table, ...], BeforeValidator(_several)] = ()
+    notes: Notes | None = None
+    boxes: Boxes | None = None
 
     @field_validator("pattern")
     @classmethod
     def _compile(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
         for pattern in patterns:
-            try:
-                re.compile(pattern)
-            except re.error as error:
-                raise ValueError(f"'{pattern}' is no regular expression: {error}") from error
+            _compiled(pattern)
         return patterns
+
+    def lenders(self) -> tuple[str, ...]:
+        """Return the other collections whose tables describe these films."""
+        sheets: list[Sheet] = [*self.table, *filter(None, [self.boxes])]
+        return tuple(dict.fromkeys(sheet.source for sheet in sheets if sheet.source))
 
 
 class Source(Settings):

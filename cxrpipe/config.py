@@ -50,7 +50,9 @@ class Index(Settings):
     max_megapixels: float = Field(100, gt=0, description="a larger film is not decoded")
     min_side: int = Field(64, ge=1, description="pixels of the shorter side")
     max_aspect: float = Field(2.5, ge=1, description="longer side by shorter side")
-    max_tint: float = Field(0.25, ge=0, le=1, description="mean colour; 0: grey, 1: pure colour")
+    max_tint: float = Field(
+        0.08, ge=0, le=1, description="share of pixels in a colour that is not the film's one tint"
+    )
     min_contrast: float = Field(
         0.1, ge=0, le=1, description="5th to 95th percentile of the greys, as a share of the scale"
     )
@@ -60,14 +62,51 @@ class Index(Settings):
     )
 
 
+class Dedupe(Settings):
+    """Which films count as one."""
+
+    near: bool = Field(True, description="also look for near copies")
+    score: float = Field(
+        0.95, ge=0.8, le=1, description="correlation of the fine structures that near copies have"
+    )
+
+
 class Split(Settings):
     """How patients are divided."""
 
-    test: float = Field(0.2, gt=0, lt=0.5, description="share of the radiographs")
-    validation: float = Field(0.2, gt=0, lt=0.5, description="share of the radiographs")
+    test: float = Field(
+        0.2, ge=0, description="share of the radiographs; from 1: radiographs of every finding"
+    )
+    validation: float = Field(
+        0.2, gt=0, description="share of the radiographs; from 1: radiographs of every finding"
+    )
+    folds: int = Field(
+        1, ge=1, le=20, description="from 2: cross validation; the test set is the same in all"
+    )
+    held_out: tuple[str, ...] = Field((), description="sources whose films are all for the test")
+    published: bool = Field(
+        False, description="keep the subsets that the collections publish, where they do"
+    )
+    truncate: int | Literal["smallest"] = Field(
+        0, description="radiographs of every finding at most; 0: all"
+    )
     conflicts: Literal["exclude", "first", "stop"] = Field(
         "exclude", description="what becomes of one film under two findings"
     )
+
+    @field_validator("test", "validation")
+    @classmethod
+    def _is_share_or_count(cls, amount: float) -> float:
+        if amount >= 0.5 and amount != int(amount):
+            raise ValueError("give a share below 0.5, or a whole number of radiographs")
+        return amount
+
+    @field_validator("truncate")
+    @classmethod
+    def _is_not_negative(cls, truncate: int | str) -> int | str:
+        if isinstance(truncate, int) and truncate < 0:
+            raise ValueError("give a number of radiographs, 0, or smallest")
+        return truncate
 
 
 class Preprocess(Settings):
@@ -131,6 +170,7 @@ class Recipe(Settings):
     sources: tuple[str, ...] = Field(min_length=1)
     findings: tuple[str, ...] = Field(min_length=2, description="the classes, in this order")
     index: Index = Index()
+    dedupe: Dedupe = Dedupe()
     split: Split = Split()
     preprocess: Preprocess = Preprocess()
     training: Training = Training()
@@ -152,6 +192,14 @@ class Recipe(Settings):
             if names.count(name) > 1:
                 raise ValueError(f"'{name}' stands twice; name it once")
         return names
+
+    @field_validator("findings")
+    @classmethod
+    def _are_plain(cls, findings: tuple[str, ...]) -> tuple[str, ...]:
+        for finding in findings:
+            if not finding.strip() or not finding.isprintable() or "|" in finding:
+                raise ValueError(f"{finding!r} is no name; tables join findings by '|'")
+        return findings
 
 
 def nearest(name: str, valid: Iterable[str]) -> str:

@@ -70,7 +70,5 @@ def load_sources(names: Iterable[str], folder: Path) -> dict[str, Source]:
         if name not in described:
             raise UserError(f"{path}: no collection '{name}'; {nearest(name, described)}")
         chosen[name] = check(Source, described[name], f"{path}: {name}")
-        table = chosen[name].films.table
-        if table and table.source and table.source not in chosen:
-            waiting.append(table.source)
+        waiting += [lender for lender in chosen[name].films.lenders() if lender not in chosen]
     return chosen

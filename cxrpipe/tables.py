@@ -36,6 +36,8 @@ class Contract:
     optional: tuple[str, ...] = ()
 
 
+# Masks are paths joined by "|"; boxes are "finding:left,top,width,height" joined by "|", in shares
+# of the film's width and height.
 INDEX = Contract(
     {
         "radiograph": "str",
@@ -73,6 +75,11 @@ SPLIT = Contract(
     {"radiograph": "str", "group": "str", "finding": "str", "subset": "str", "fold": "int64"},
     key=("radiograph", "fold"),
     choices={"subset": SUBSETS},
+)
+LEFT_OUT = Contract(
+    {"radiograph": "str", "reason": "str", "detail": "str"},
+    key=("radiograph",),
+    choices={"reason": ("conflict", "copy", "truncated", "leak")},
 )
 HISTORY = Contract(
     {

@@ -11,10 +11,11 @@ from pathlib import Path
 import pandas as pd
 
 from cxrpipe import tables
-from cxrpipe.config import Split, check
+from cxrpipe.config import Dedupe, Split, check
 from cxrpipe.data.film import pixels_of
 from cxrpipe.runtime import UserError, command, write_json
 
+CONFLICTS_LISTED = 1000
 log = logging.getLogger(__name__)
 
 
@@ -59,21 +60,42 @@ def _count_pairs(duplicates: pd.DataFrame, a: set[str], b: set[str]) -> int:
     return int(((first.isin(a) & second.isin(b)) | (first.isin(b) & second.isin(a))).sum())
 
 
-def count_conflicts(index: pd.DataFrame, duplicates: pd.DataFrame) -> int:
-    """Count the pairs of duplicates that stand under different findings."""
-    findings = index.set_index("radiograph")["findings"]
-    return int((duplicates["first"].map(findings) != duplicates["second"].map(findings)).sum())
+def list_conflicts(index: pd.DataFrame, duplicates: pd.DataFrame) -> pd.DataFrame:
+    """List the pairs of duplicates that stand under different findings."""
+    films = index.set_index("radiograph")
+    pairs = duplicates[["first", "second", "kind", "score"]].reset_index(drop=True)
+    for end in ("first", "second"):
+        film = films.loc[pairs[end]]
+        pairs[f"{end}_finding"] = film["findings"].to_numpy()
+        pairs[f"{end}_file"] = (film["source"] + "/" + film["file"]).to_numpy()
+    return pairs[pairs["first_finding"] != pairs["second_finding"]]
+
+
+def count_films(index: pd.DataFrame, split: pd.DataFrame) -> pd.DataFrame:
+    """Count the films of every source and finding in the index and in each subset of fold 0."""
+    subset = split[split["fold"] == 0].set_index("radiograph")["subset"]
+    films = index.assign(subset=index["radiograph"].map(subset).fillna("left out"))
+    films = films.assign(finding=films["findings"].str.split("|")).explode("finding")
+    counts = pd.crosstab([films["source"], films["finding"]], films["subset"])
+    counts = counts.reindex(columns=[*tables.SUBSETS, "left out"], fill_value=0)
+    return counts.reset_index().rename_axis(columns=None)
 
 
 def certify(
-    index: pd.DataFrame, duplicates: pd.DataFrame, split: pd.DataFrame, settings: Split
+    index: pd.DataFrame,
+    duplicates: pd.DataFrame,
+    split: pd.DataFrame,
+    left_out: pd.DataFrame,
+    settings: Split,
+    dedupe: Dedupe,
 ) -> dict[str, object]:
     """Return the certificate of a split.
 
     Raises
     ------
     UserError
-        If two subsets share a patient or a film; names them with the counts.
+        If two subsets share a patient or a film, or a film is neither in the split nor left out;
+        names them with the counts.
     """
     shared = count_shared(index, duplicates, split)
     leaking = shared[shared[["patients", "exact", "near"]].sum(axis=1) > 0]
@@ -83,15 +105,29 @@ def certify(
             f"split.csv: {row['first']} and {row['second']} share {row['patients']} patients, "
             f"{row['exact']} identical and {row['near']} duplicate films; make the split anew"
         )
+    lost = set(index["radiograph"]) - set(split["radiograph"]) - set(left_out["radiograph"])
+    if lost:
+        raise UserError(f"split.csv: lacks radiograph {min(lost)}; make it anew")
+    conflicts = list_conflicts(index, duplicates)
+    in_group = split[split["fold"] == 0].groupby("group").size()
+    used = index[index["radiograph"].isin(split["radiograph"])]
     return {
         "shared": shared.to_dict("records"),
-        "radiographs": int(split["radiograph"].nunique()),
-        "groups": int(split["group"].nunique()),
-        "without_patient": int((index["patient"] == "").sum()),
+        "radiographs": len(used),
+        "groups": len(in_group),
+        "largest_group": int(in_group.max()),
+        "without_patient": int((used["patient"] == "").sum()),
         "duplicates": {kind: int((duplicates["kind"] == kind).sum()) for kind in ("exact", "near")},
-        "near_searched": False,  # identical pixels alone are searched so far
-        "label_conflicts": count_conflicts(index, duplicates),
+        "near_searched": dedupe.near,
+        "near_score": dedupe.score,
+        "label_conflicts": len(conflicts),
         "label_conflicts_handled": settings.conflicts,
+        "conflicts": conflicts.head(CONFLICTS_LISTED).to_dict("records"),
+        "left_out": {
+            reason: int((left_out["reason"] == reason).sum())
+            for reason in tables.LEFT_OUT.choices["reason"]
+        },
+        "films": count_films(index, split).to_dict("records"),
     }
 
 
@@ -102,14 +138,18 @@ def main() -> None:
     parser.add_argument("--index", type=Path, required=True, help="table to read")
     parser.add_argument("--duplicates", type=Path, required=True, help="table to read")
     parser.add_argument("--split", type=Path, required=True, help="table to read")
+    parser.add_argument("--left-out", type=Path, required=True, help="table to read")
     parser.add_argument("--settings", required=True, help="Split, as JSON")
+    parser.add_argument("--dedupe", required=True, help="Dedupe, as JSON")
     parser.add_argument("--leakage", type=Path, required=True, help="certificate to write")
     arguments = parser.parse_args()
     certificate = certify(
         tables.read(arguments.index, tables.INDEX),
         tables.read(arguments.duplicates, tables.DUPLICATES),
         tables.read(arguments.split, tables.SPLIT),
+        tables.read(arguments.left_out, tables.LEFT_OUT),
         check(Split, arguments.settings, "--settings"),
+        check(Dedupe, arguments.dedupe, "--dedupe"),
     )
     write_json(arguments.leakage, certificate)
     log.info(f"{certificate['radiographs']:,} films; no patient or film is in two subsets")

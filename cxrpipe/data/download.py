@@ -1,29 +1,33 @@
 """Bring one collection to ``data/<source>``, checked file by file.
 
-It is drawn (phantoms), copied from a folder or a mirror, or fetched from its address. The folder
-appears whole or not at all and holds ``SHA256SUMS``, which all later stages read.
+It is drawn (phantoms), copied from a folder or a mirror, fetched from its address or from Kaggle,
+or taken from where a person placed it. The folder appears whole or not at all and holds
+``SHA256SUMS``, which all later stages read. What an interrupted download has fetched is kept
+beside it, in ``data/.arriving-<source>``, and the next one goes on from there.
 """
 
 import argparse
-import hashlib
-import http.client
 import logging
 import shutil
-import tarfile
-import urllib.error
-import urllib.request
-import zipfile
-import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 from cxrpipe.catalogue import Origin, Phantom
 from cxrpipe.config import check
+from cxrpipe.data.archive import BrokenArchiveError, is_archive, unpack
+from cxrpipe.data.checks import checksum
+from cxrpipe.data.fetch import Address, fetch, open_session
+from cxrpipe.data.kaggle import kaggle_address
+from cxrpipe.data.mirror import copy_mirror
+from cxrpipe.data.own import copy_folder, list_files, list_placed, take_placed
+from cxrpipe.data.partial import Partial
 from cxrpipe.data.phantom import PlannedFilm, plan_films, write_film
+from cxrpipe.data.room import full_disk_told
 from cxrpipe.data.sources import CHECKSUMS, read_checksums
-from cxrpipe.runtime import UserError, command, parallel, progress, whole
+from cxrpipe.runtime import UserError, command, parallel, progress
 
-SECONDS_TO_WAIT = 60
 log = logging.getLogger(__name__)
 
 
@@ -37,142 +41,123 @@ def draw_phantoms(folder: Path, phantom: Phantom, cores: int) -> None:
     plan.to_csv(folder / "films.csv", index=False, lineterminator="\n")
 
 
-def copy_folder(folder: Path, place: Path) -> None:
-    """Copy a user's own folder."""
-    if not place.is_dir():
-        raise UserError(f"path: no folder {place}; give the folder that holds your films")
-    files = sorted(file for file in place.rglob("*") if file.is_file() and file.name != CHECKSUMS)
-    if not files:
-        raise UserError(f"path: {place} is empty; give the folder that holds your films")
-    for file in progress(files, len(files), "files copied"):
-        target = folder / file.relative_to(place)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(file, target)
+def fetch_origin(folder: Path, origin: Origin, address: Address, arriving: Path) -> None:
+    """Fetch an archive or a single file, and unpack the archive into the folder.
 
-
-def copy_mirror(folder: Path, mirror: str, source: str) -> None:
-    """Copy a collection from a mirror (a folder, or the address of one), as its list says."""
-    place = f"{mirror.rstrip('/')}/{source}"
-    remote = mirror.startswith(("http://", "https://"))
-    if remote:
-        fetch(f"{place}/{CHECKSUMS}", folder / CHECKSUMS)
-    elif not Path(mirror).is_dir():
-        raise UserError(f"mirror: no folder {mirror}; correct it, or leave mirror empty")
-    elif not Path(place).is_dir():
-        raise UserError(f"mirror: {mirror} has no folder '{source}'; add it, or leave mirror empty")
-    else:
-        read_checksums(Path(place))
-        shutil.copyfile(Path(place) / CHECKSUMS, folder / CHECKSUMS)
-    checksums = read_checksums(folder)
-    for name, sha256 in progress(checksums.items(), len(checksums), "files copied and checked"):
-        target = folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if remote:
-            fetch(f"{place}/{urllib.request.pathname2url(name)}", target)
-        elif (Path(place) / name).is_file():
-            shutil.copyfile(Path(place) / name, target)
-        else:
-            raise UserError(f"{place}/{name}: listed in {CHECKSUMS} but missing; fetch it anew")
-        verify(target, sha256, f"{place}/{name}")
-
-
-def fetch_address(folder: Path, origin: Origin) -> None:
-    """Fetch an archive or a single file, check it, and unpack an archive into the folder."""
-    address = origin.address or f"{origin.repository}/archive/{origin.commit}.zip"
-    delivered = folder / ".delivered"
-    try:
-        fetch(address, delivered)
-        if origin.sha256:
-            verify(delivered, origin.sha256, address)
-        unpack(delivered, folder, origin, address)
-    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError) as error:
-        raise UserError(f"{address}: a broken archive: {error}; fetch it anew") from error
-    finally:
-        delivered.unlink(missing_ok=True)
-
-
-def fetch(address: str, target: Path) -> None:
-    """Write what an address delivers to a file.
-
-    Raises
-    ------
-    UserError
-        If the address cannot be reached or refuses.
+    What is fetched stays in ``arriving``, so that neither an interruption nor a full disk costs
+    it; a broken archive is removed.
     """
-    try:
-        request = urllib.request.Request(address, headers={"User-Agent": "cxrpipe"})  # noqa: S310
-        with (
-            urllib.request.urlopen(request, timeout=SECONDS_TO_WAIT) as answer,  # noqa: S310
-            target.open("wb") as file,
-        ):
-            shutil.copyfileobj(answer, file, 1 << 20)
-            if getattr(answer, "length", None):
-                raise ConnectionError(f"broke off {answer.length:,} bytes too early")
-    except (urllib.error.URLError, http.client.HTTPException, OSError, ValueError) as error:
-        mend = "check the address and the connection, or set mirror: in config/config.yaml"
-        raise UserError(f"{address}: {error}; {mend}") from error
-
-
-def verify(file: Path, sha256: str, name: str) -> None:
-    """Compare a file with its SHA-256, or raise a UserError that names it and both sums."""
-    with file.open("rb") as content:
-        found = hashlib.file_digest(content, "sha256").hexdigest()
-    if found != sha256:
-        raise UserError(
-            f"{name}: SHA-256 is {found[:12]}..., expected {sha256[:12]}...; fetch it anew"
-        )
-
-
-def unpack(archive: Path, folder: Path, origin: Origin, address: str) -> None:
-    """Unpack a zip or tar archive, or move a single file in; nothing leaves the folder.
-
-    ``origin.folder`` of the archive becomes the root; of a repository's archive, the folder that
-    GitHub wraps around the files is taken off first.
-    """
-    unpacked = folder / ".unpacked"
-    if zipfile.is_zipfile(archive):
-        with zipfile.ZipFile(archive) as content:
-            content.extractall(unpacked)  # noqa: S202  zipfile drops '..' and leading '/'
-    elif tarfile.is_tarfile(archive):
-        with tarfile.open(archive) as content:
-            content.extractall(unpacked, filter="data")
-    else:
-        archive.replace(folder / address.rsplit("/", 1)[-1])
+    delivered = arriving / "delivered"
+    if origin.sha256 and delivered.is_file() and checksum(delivered) != origin.sha256:
+        delivered.unlink()
+    if not delivered.is_file():
+        with open_session() as session:
+            fetch(session, address, delivered, Partial(arriving / "partial"), origin.sha256)
+    if origin.address and not is_archive(delivered, address.file):
+        delivered.replace(folder / (address.file or delivered.name))
         return
-    wrapper = next(unpacked.iterdir()) if origin.repository else unpacked
+    try:
+        unpack(delivered, folder, address.name)
+    except BrokenArchiveError:
+        delivered.unlink()
+        raise
+
+
+def locate(origin: Origin) -> Address:
+    """Return the address that delivers a collection."""
+    if origin.kaggle:
+        return kaggle_address(origin.kaggle, origin.version)
+    url = origin.address or f"{origin.repository}/archive/{origin.commit}.zip"
+    return Address(url, url)
+
+
+def find_root(folder: Path, origin: Origin, name: str) -> Path:
+    """Return the folder that holds the collection: all, or ``origin.folder`` of it.
+
+    Of a repository's archive, the folder that GitHub wraps around the files is taken off first.
+    """
+    wrapper = next(folder.iterdir(), folder) if origin.repository else folder
     root = wrapper / origin.folder
     if not root.is_dir():
-        raise UserError(f"{address}: no folder '{origin.folder}' inside; correct folder: of origin")
-    for child in root.iterdir():
-        child.replace(folder / child.name)
-    shutil.rmtree(unpacked)
+        raise UserError(f"{name}: no folder '{origin.folder}' inside; correct folder: of origin")
+    return root
 
 
 def write_checksums(folder: Path) -> None:
     """List every file of a folder in ``SHA256SUMS``, in the form of ``sha256sum``."""
-    files = sorted(file for file in folder.rglob("*") if file.is_file() and file.name != CHECKSUMS)
-    lines = []
-    for file in progress(files, len(files), "files summed"):
-        with file.open("rb") as content:
-            sha256 = hashlib.file_digest(content, "sha256").hexdigest()
-        lines.append(f"{sha256}  {file.relative_to(folder).as_posix()}\n")
+    files = list_files(folder)
+    lines = [
+        f"{checksum(file)}  {file.relative_to(folder).as_posix()}\n"
+        for file in progress(files, len(files), "files summed")
+    ]
     (folder / CHECKSUMS).write_text("".join(lines), encoding="utf-8")
 
 
-def bring(folder: Path, source: str, origin: Origin, mirror: str, cores: int) -> None:
-    """Fill an empty folder with a collection and its ``SHA256SUMS``."""
-    folder.mkdir(parents=True)
-    if origin.phantom:
-        draw_phantoms(folder, origin.phantom, cores)
-    elif origin.path:
-        copy_folder(folder, Path(origin.path).expanduser())
-    elif mirror:
-        copy_mirror(folder, mirror, source)
-    else:
-        fetch_address(folder, origin)
-    if not (folder / CHECKSUMS).is_file():
-        write_checksums(folder)
-    log.info(f"{source}: {len(read_checksums(folder)):,} files")
+@contextmanager
+def arriving(target: Path, origin: Origin) -> Iterator[Path]:
+    """Give a folder beside the target that outlives an interruption, for the same origin alone.
+
+    It goes once the target is there, or if nothing in it can be gone on from.
+    """
+    folder = target.with_name(f".arriving-{target.name}")
+    note, wanted = folder / "origin.json", origin.model_dump_json(exclude={"folder"})
+    if not note.is_file() or note.read_text(encoding="utf-8") != wanted:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        note.write_text(wanted, encoding="utf-8")
+    try:
+        yield folder
+    except BaseException:
+        if list_files(folder) == [note]:
+            shutil.rmtree(folder)
+        raise
+    shutil.rmtree(folder)
+
+
+@contextmanager
+def emptied(folder: Path) -> Iterator[Path]:
+    """Give an empty folder, and take it away again if what fills it fails."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    try:
+        yield folder
+    except BaseException:
+        shutil.rmtree(folder)
+        raise
+
+
+def gather(
+    arriving: Path, source: str, origin: Origin, mirror: str, placed: Path, cores: int
+) -> Path:
+    """Bring a collection into the arriving folder, and return the folder that holds it whole."""
+    own = origin.phantom or origin.path or (origin.place and list_placed(placed))
+    if mirror and not own:
+        (arriving / "mirror").mkdir(exist_ok=True)
+        copy_mirror(arriving / "mirror", mirror, source, Partial(arriving / "partial"))
+        return arriving / "mirror"
+    with emptied(arriving / "draft") as draft:
+        if origin.phantom:
+            draw_phantoms(draft, origin.phantom, cores)
+        elif origin.path:
+            copy_folder(draft, Path(origin.path).expanduser())
+        elif origin.place:
+            take_placed(draft, placed, origin.place, origin.sha256)
+        else:
+            fetch_origin(draft, origin, locate(origin), arriving)
+        root = find_root(draft, origin, source)
+        if not list_files(root):
+            raise UserError(f"{source}: nothing in it; correct origin: of config/sources.yaml")
+        write_checksums(root)
+    return root
+
+
+def bring(target: Path, source: str, origin: Origin, mirror: str, placed: Path, cores: int) -> None:
+    """Make the folder of a collection with its ``SHA256SUMS`` appear, whole or not at all."""
+    with arriving(target, origin) as folder, full_disk_told(folder, source):
+        root = gather(folder, source, origin, mirror, placed, cores)
+        shutil.rmtree(target, ignore_errors=True)
+        root.replace(target)
+    log.info(f"{source}: {len(read_checksums(target)):,} files")
 
 
 @command
@@ -182,12 +167,13 @@ def main() -> None:
     parser.add_argument("--source", required=True, help="name of the collection")
     parser.add_argument("--origin", required=True, help="where it comes from, as JSON")
     parser.add_argument("--mirror", default="", help="folder or address of a mirror")
+    parser.add_argument("--placed", type=Path, required=True, help="placed/<source>")
     parser.add_argument("--cores", type=int, default=1)
     parser.add_argument("--checksums", type=Path, required=True, help="data/<source>/SHA256SUMS")
     arguments = parser.parse_args()
     origin = check(Origin, arguments.origin, "--origin")
-    with whole(arguments.checksums.parent) as folder:
-        bring(folder, arguments.source, origin, arguments.mirror, arguments.cores)
+    target = arguments.checksums.parent
+    bring(target, arguments.source, origin, arguments.mirror, arguments.placed, arguments.cores)
 
 
 if __name__ == "__main__":

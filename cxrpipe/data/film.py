@@ -1,43 +1,38 @@
-"""Decoding one film to grey pixels, and the id that its pixels give it."""
+"""Reading one film, whatever its format, and the id that its pixels give it."""
 
 import hashlib
-import struct
-import warnings
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
-from PIL import Image, ImageOps, UnidentifiedImageError
 
-Grey = npt.NDArray[np.uint8]
+from cxrpipe.data.dicom import is_dicom, read_dicom
+from cxrpipe.data.grey import Film, Grey, Header, UnusableFilmError, decoding
+from cxrpipe.data.picture import read_picture
+
+__all__ = [
+    "SUFFIXES",
+    "Film",
+    "Grey",
+    "Header",
+    "UnusableFilmError",
+    "pixels_of",
+    "radiograph_id",
+    "read_film",
+]
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".dcm")
 
-
-class UnusableFilmError(Exception):
-    """A film that cannot be used: a reason of one word, and a detail for people."""
-
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(f"{reason}: {detail}")
-        self.reason = reason
-        self.detail = detail
-
-    def __reduce__(self) -> tuple[type, tuple[str, str]]:
-        return type(self), (self.reason, self.detail)
-
-
-@dataclass(frozen=True)
-class Film:
-    """A decoded film: grey ``pixels`` uint8 (height, width), and the ``mode`` it was stored in."""
-
-    pixels: Grey
-    mode: str
+POINTER = b"version https://git-lfs.github.com/spec/"
 
 
 def read_film(path: Path, max_megapixels: float = 100, side: int = 0) -> Film:
     """Decode a film to 8 bit grey, upright as its EXIF orientation says.
+
+    The content decides what a file is, never its name. A film of more than 8 bits is stretched
+    over the grey scale: by its own window if it is a DICOM film with one, else from its darkest to
+    its brightest value, a thousandth of the pixels at each end left out. Equal files give equal
+    pixels.
 
     Parameters
     ----------
@@ -50,47 +45,21 @@ def read_film(path: Path, max_megapixels: float = 100, side: int = 0) -> Film:
     Raises
     ------
     UnusableFilmError
-        With reason ``unreadable`` or ``too_large``.
+        With reason ``unreadable``, ``too_large``, ``several_frames``, and for DICOM files
+        ``modality``, ``body_part`` or ``no_pixels``.
     """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's own warnings on size and metadata
-            with Image.open(path) as image:
-                _refuse_too_large(image, max_megapixels)
-                mode = image.mode
-                if side:
-                    image.draft("L", (side, side))
-                image.load()
-                return Film(_grey(ImageOps.exif_transpose(image)), mode)
-    except UnidentifiedImageError as error:
-        raise UnusableFilmError("unreadable", "no known image format") from error
-    except UnusableFilmError:
-        raise
-    except Image.DecompressionBombError as error:
-        raise UnusableFilmError("too_large", str(error)) from error
-    except (OSError, ValueError, SyntaxError, EOFError, struct.error) as error:
-        raise UnusableFilmError("unreadable", " ".join(str(error).split())) from error
-
-
-def _refuse_too_large(image: Image.Image, max_megapixels: float) -> None:
-    megapixels = image.width * image.height / 1e6
-    if megapixels > max_megapixels:
+    with decoding():
+        if path.exists() and not path.is_file():  # a pipe would wait for ever
+            raise UnusableFilmError("unreadable", "not a file")
+        with path.open("rb") as file:
+            start = file.read(256)
+    if start.startswith(POINTER):
         raise UnusableFilmError(
-            "too_large", f"{image.width} x {image.height} pixels, over {max_megapixels:g} million"
+            "unreadable", "a pointer of git-lfs, not the film; fetch it with: git lfs pull"
         )
-
-
-def _grey(image: Image.Image) -> Grey:
-    if image.mode in ("I;16", "I;16B", "I;16L", "I", "F"):
-        return _stretched(np.asarray(image, dtype=np.float32))
-    return np.asarray(image.convert("L"), dtype=np.uint8)
-
-
-def _stretched(values: npt.NDArray[np.float32]) -> Grey:
-    """Map the darkest value to 0 and the brightest to 255, since deep films use part of a range."""
-    darkest, brightest = float(values.min()), float(values.max())
-    width = max(brightest - darkest, 1.0)
-    return np.round((values - darkest) * (255 / width)).astype(np.uint8)
+    if is_dicom(start):
+        return read_dicom(path, max_megapixels)
+    return read_picture(path, max_megapixels, side)
 
 
 def radiograph_id(pixels: Grey) -> str:

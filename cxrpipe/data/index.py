@@ -2,68 +2,73 @@
 
 import argparse
 import logging
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from cxrpipe import tables
-from cxrpipe.catalogue import Films, IndexSettings
+from cxrpipe.catalogue import IndexSettings
 from cxrpipe.config import check
-from cxrpipe.data.film import UnusableFilmError, radiograph_id, read_film
-from cxrpipe.data.sources import read_records, translate
+from cxrpipe.data.film import Grey as Thumbnail
+from cxrpipe.data.film import UnusableFilmError, pixels_of, radiograph_id, read_film
+from cxrpipe.data.labels import Row, label_record, refuse_view
+from cxrpipe.data.quality import measure_quality, refuse
+from cxrpipe.data.signature import thumbnail, write_signatures
+from cxrpipe.data.sources import read_records
 from cxrpipe.runtime import UserError, command, parallel
 
 UNREADABLE = ("unreadable", "too_large")  # reasons that tell of a broken collection
-Row = dict[str, str | int | float]
+Excluded = tuple[str, str, str, str]  # source, file, reason, detail
 log = logging.getLogger(__name__)
 
 
-def label_record(
-    record: Mapping[str, str], films: Films, settings: IndexSettings
-) -> Row | UnusableFilmError:
-    """Give a film its finding, or the reason why it is not used."""
-    if record["view"] not in settings.views:
-        accepted = ", ".join(view or "unknown" for view in settings.views)
-        return UnusableFilmError("view", f"view is {record['view']}; accepted are {accepted}")
-    try:
-        findings = translate(record["label"], films.findings)
-    except KeyError as error:
-        return UnusableFilmError(
-            "unknown_label", f"label {error} is not in findings: of its source"
-        )
-    outside = [finding for finding in findings if finding not in settings.findings]
-    if outside:
-        return UnusableFilmError("other_finding", f"{outside[0]} is not a finding of this recipe")
-    if len(findings) > 1:
-        return UnusableFilmError("several_findings", "|".join(findings))
-    return {
-        "source": record["source"],
-        "file": record["file"],
-        "patient": record["patient"],
-        "view": record["view"],
-        "age": pd.to_numeric(record["age"] or "nan", errors="coerce"),
-        "sex": record["sex"].upper() if record["sex"].upper() in ("F", "M") else "",
-        "findings": "|".join(findings),
-        "lungs": record["lungs"],
-        "lesions": record["lesions"],
-    }
+def measure(
+    row: Row, data: Path, settings: IndexSettings
+) -> tuple[Row, Thumbnail] | UnusableFilmError:
+    """Decode a film and add what its pixels and its header tell; also return its thumbnail.
 
-
-def measure(row: Row, data: Path, max_megapixels: float) -> Row | UnusableFilmError:
-    """Decode a film and add what its pixels tell: id, width, height, mode."""
+    What the collection says of a film goes before what its header says. The patient's number in a
+    header is given under ``header_patient``, which is no column of the index: it serves to group
+    films, and must not be written.
+    """
     try:
-        film = read_film(data / str(row["source"]) / str(row["file"]), max_megapixels)
+        film = read_film(data / str(row["source"]) / str(row["file"]), settings.max_megapixels)
     except UnusableFilmError as error:
         return error
-    height, width = film.pixels.shape
-    return row | {
+    quality = measure_quality(film)
+    view = str(row["view"] or film.header.view)
+    unusable = refuse(quality, settings) or refuse_view(view, settings)
+    if unusable:
+        return unusable
+    known = row["age"] == row["age"]  # NaN: unknown
+    described = row | {
         "radiograph": radiograph_id(film.pixels),
-        "width": width,
-        "height": height,
+        "view": view,
+        "age": row["age"] if known else float(film.header.age or "nan"),
+        "sex": row["sex"] or film.header.sex,
+        "header_patient": film.header.patient,
+        "width": quality.width,
+        "height": quality.height,
         "mode": film.mode,
+        "tint": round(quality.tint, 4),
+        "contrast": round(quality.contrast, 4),
+        "blank": round(quality.blank, 4),
     }
+    return described, thumbnail(film.pixels)
+
+
+def number_patients(index: pd.DataFrame) -> pd.DataFrame:
+    """Name patients that only headers tell by a number, as they come: the id itself is personal."""
+    unknown = (index["patient"] == "") & (index["header_patient"] != "")
+    numbers = (
+        index[unknown]
+        .groupby("source")["header_patient"]
+        .transform(lambda patients: (pd.factorize(patients)[0] + 1).astype(str))
+    )
+    names = index.loc[unknown, "source"] + "/header-" + numbers
+    return index.assign(patient=index["patient"].mask(unknown, names))
 
 
 def number_copies(index: pd.DataFrame) -> pd.DataFrame:
@@ -73,18 +78,10 @@ def number_copies(index: pd.DataFrame) -> pd.DataFrame:
     return index.assign(radiograph=index["radiograph"] + suffix)
 
 
-def index_films(
-    data: Path, settings: IndexSettings, cores: int
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Index the collections in the recipe's order.
-
-    Returns
-    -------
-    index, excluded
-        As ``tables.INDEX`` and ``tables.EXCLUDED`` promise, sorted by collection and file.
-    """
+def list_films(data: Path, settings: IndexSettings) -> tuple[list[Row], list[Excluded]]:
+    """List what the collections say of their films, and what they or the recipe leave out."""
     labelled: list[Row] = []
-    excluded: list[tuple[str, str, str, str]] = []
+    excluded: list[Excluded] = []
     for source, films in settings.films.items():
         records, dropped = read_records(data, source, films)
         excluded += dropped.itertuples(index=False, name=None)
@@ -95,16 +92,46 @@ def index_films(
                 excluded.append((source, record["file"], row.reason, row.detail))
             else:
                 labelled.append(row)
-    decode = partial(measure, data=data, max_megapixels=settings.max_megapixels)
-    measured = list(parallel(decode, labelled, len(labelled), cores, "films indexed"))
+    return labelled, excluded
+
+
+def index_films(
+    data: Path, settings: IndexSettings, cores: int
+) -> tuple[pd.DataFrame, pd.DataFrame, list[Thumbnail]]:
+    """Index the collections in the recipe's order.
+
+    Returns
+    -------
+    index, excluded
+        As ``tables.INDEX`` and ``tables.EXCLUDED`` promise, sorted by collection and file.
+    thumbnails
+        One of each row of the index, as :func:`cxrpipe.data.signature.thumbnail` makes them.
+    """
+    labelled, excluded = list_films(data, settings)
+    decode = partial(measure, data=data, settings=settings)
+    rows, thumbnails = [], []
+    measured = parallel(decode, labelled, len(labelled), cores, "films indexed")
     for row, result in zip(labelled, measured, strict=True):
         if isinstance(result, UnusableFilmError):
             excluded.append((str(row["source"]), str(row["file"]), result.reason, result.detail))
-    usable = [row for row in measured if not isinstance(row, UnusableFilmError)]
-    index = pd.DataFrame(usable, columns=list(tables.INDEX.columns))
+        else:
+            rows.append(result[0])
+            thumbnails.append(result[1])
+    columns = list(tables.INDEX.columns)
+    index = number_patients(pd.DataFrame(rows, columns=[*columns, "header_patient"]))[columns]
     order = {source: place for place, source in enumerate(settings.films)}
     excluded.sort(key=lambda row: (order[row[0]], row[1]))
-    return number_copies(index), pd.DataFrame(excluded, columns=list(tables.EXCLUDED.columns))
+    out = pd.DataFrame(excluded, columns=list(tables.EXCLUDED.columns))
+    return number_copies(index), out, thumbnails
+
+
+def first_of_each(
+    index: pd.DataFrame, thumbnails: list[Thumbnail]
+) -> tuple[list[str], list[Thumbnail]]:
+    """Return the ids and thumbnails of the films that are no exact copies of another."""
+    radiographs = index["radiograph"]
+    rows = np.flatnonzero(radiographs == pixels_of(radiographs))
+    return list(radiographs.iloc[rows]), [thumbnails[row] for row in rows]
 
 
 def refuse_too_many_excluded(index: pd.DataFrame, excluded: pd.DataFrame, limit: float) -> None:
@@ -124,8 +151,9 @@ def refuse_empty_findings(
 ) -> None:
     """Raise a UserError for a finding of the recipe that no film shows."""
     left_out = f" (left out: {len(excluded)} files, such as {_example(excluded)})"
+    shown = set(index["findings"].str.split("|").explode())
     for finding in settings.findings:
-        if finding not in set(index["findings"]):
+        if finding not in shown:
             raise UserError(
                 f"findings: no usable film shows '{finding}' in {', '.join(settings.films)}"
                 f"{left_out if len(excluded) else ''}; add a collection that has it, correct "
@@ -151,12 +179,14 @@ def main() -> None:
     parser.add_argument("--cores", type=int, default=1)
     parser.add_argument("--index", type=Path, required=True, help="table to write")
     parser.add_argument("--excluded", type=Path, required=True, help="table to write")
+    parser.add_argument("--signatures", type=Path, required=True, help="thumbnails to write")
     arguments = parser.parse_args()
     settings = check(IndexSettings, arguments.settings, "--settings")
-    index, excluded = index_films(arguments.data, settings, arguments.cores)
+    index, excluded, thumbnails = index_films(arguments.data, settings, arguments.cores)
     tables.write(excluded, arguments.excluded, tables.EXCLUDED)
     refuse_too_many_excluded(index, excluded, settings.max_excluded)
     refuse_empty_findings(index, excluded, settings)
+    write_signatures(arguments.signatures, *first_of_each(index, thumbnails))
     tables.write(index, arguments.index, tables.INDEX)
     log.info(f"{len(index):,} radiographs usable, {len(excluded):,} files excluded")
 

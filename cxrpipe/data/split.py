@@ -7,174 +7,223 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from cxrpipe import tables
 from cxrpipe.config import Split, check
+from cxrpipe.data.dealing import deal
+from cxrpipe.data.groups import find_copies, join_groups, settle_conflicts, truncate
 from cxrpipe.runtime import UserError, command, derive_seed
 
-Integers = npt.NDArray[np.int64]
+STRENGTH = {"": 0, "train": 1, "validation": 2, "test": 3}  # of what is fixed beforehand
 log = logging.getLogger(__name__)
 
 
-def join_groups(index: pd.DataFrame, duplicates: pd.DataFrame) -> "pd.Series[str]":
-    """Join films that share a patient or are copies of each other, directly or by way of others.
+def fix_subsets(films: pd.DataFrame, settings: Split) -> "pd.Series[str]":
+    """Return the subset (n,) that is fixed for each film beforehand, empty where none is.
 
-    Parameters
-    ----------
-    index, duplicates
-        As ``tables.INDEX`` and ``tables.DUPLICATES`` promise.
+    Sources held out are for the test. A published validation set dissolves into train where
+    cross validation makes its own.
+    """
+    fixed = films["published"] if settings.published else pd.Series("", index=films.index)
+    if settings.folds > 1:
+        fixed = fixed.replace("validation", "train")
+    return fixed.mask(films["source"].isin(settings.held_out), "test")
+
+
+def find_leaks(films: pd.DataFrame) -> "pd.Series[str]":
+    """Tell which films would leak into a fixed validation or test set; (n,) detail by id.
+
+    They are joined (column ``group``) to a film that is fixed (column ``fixed``) elsewhere.
+    """
+    strength = films["fixed"].map(STRENGTH)
+    strongest = strength.groupby(films["group"]).transform("max")
+    leaks = (strongest >= STRENGTH["validation"]) & (strength < strongest)
+    names = strongest[leaks].map({place: subset for subset, place in STRENGTH.items()})
+    detail = "patient or copy of a film that is fixed in " + names
+    return detail.set_axis(films.loc[leaks, "radiograph"])
+
+
+def choose_films(
+    index: pd.DataFrame,
+    duplicates: pd.DataFrame,
+    settings: Split,
+    sources: list[str],
+    seed: int,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Leave out conflicts, leaks, exact copies and what is too much, in this order.
 
     Returns
     -------
-    (n_radiographs,) the smallest id of each film's group, in the rows of the index.
+    films, left_out
+        The rows of the index that stay, sorted by radiograph, with the columns ``group`` and
+        ``fixed``; and the others as ``tables.LEFT_OUT`` promises.
     """
-    radiographs = index["radiograph"]
-    patients = radiographs.to_frame().assign(patient=index["patient"].str.split("|"))
-    patients = patients.explode("patient").query("patient != ''")
-    of_patient = patients.groupby("patient")["radiograph"].transform("first")
-    left = pd.concat([patients["radiograph"], duplicates["first"]])
-    right = pd.concat([of_patient, duplicates["second"]])
-    place = pd.Series(np.arange(len(index)), index=radiographs)
-    edges = (place[left].to_numpy(), place[right].to_numpy())
-    links = coo_array((np.ones(len(left)), edges), shape=(len(index), len(index)))
-    _, component = connected_components(links, directed=False)
-    return radiographs.groupby(component).transform("min")
+    films = index.assign(
+        group=join_groups(index, duplicates), fixed=fix_subsets(index, settings)
+    ).sort_values("radiograph", ignore_index=True)
+    left_out = []
+
+    def leave_out(details: "pd.Series[str]", reason: str) -> pd.DataFrame:
+        left_out.append(pd.DataFrame({"reason": reason, "detail": details}))
+        return films[~films["radiograph"].isin(details.index)]
+
+    films = leave_out(settle_conflicts(films, duplicates, settings, sources), "conflict")
+    films = leave_out(find_leaks(films), "leak")
+    films = leave_out(find_copies(films), "copy")
+    films = leave_out(truncate(films, settings, seed), "truncated")
+    table = pd.concat(left_out).rename_axis("radiograph").sort_index().reset_index()
+    return films, table
 
 
-def find_conflicts(index: pd.DataFrame, duplicates: pd.DataFrame) -> pd.DataFrame:
-    """Return the pairs of copies that stand under different findings, with both findings."""
-    finding = index.set_index("radiograph")["findings"]
-    pairs = duplicates.assign(
-        first_finding=duplicates["first"].map(finding),
-        second_finding=duplicates["second"].map(finding),
-    )
-    return pairs[pairs["first_finding"] != pairs["second_finding"]]
-
-
-def drop_copies(index: pd.DataFrame, duplicates: pd.DataFrame, conflicts: str) -> pd.DataFrame:
-    """Keep one film of every set of exact copies, and treat films under two findings as told.
-
-    Parameters
-    ----------
-    conflicts
-        ``exclude`` drops all copies of a film under two findings, ``first`` keeps the one of the
-        smallest id, ``stop`` raises.
-    """
-    found = find_conflicts(index, duplicates)
-    if conflicts == "stop" and len(found):
-        pair = found.iloc[0]
-        raise UserError(
-            f"split.conflicts: {len(found)} films stand under two findings, such as "
-            f"{pair['first']} ({pair['first_finding']}) and {pair['second']} "
-            f"({pair['second_finding']}); correct the labels, or choose exclude or first"
-        )
-    dropped = set(duplicates.loc[duplicates["kind"] == "exact", "second"])
-    copies = join_groups(index.assign(patient=""), duplicates)
-    several = index["findings"].groupby(copies).transform("nunique") > 1
-    if conflicts == "first":
-        several &= index["radiograph"] != copies
-    dropped |= set(index.loc[several, "radiograph"])
-    return index[~index["radiograph"].isin(dropped)]
-
-
-def divide(group: Integers, finding: Integers, shares: list[float], seed: int) -> Integers:
-    """Deal whole groups into parts so that every finding keeps its share in every part.
-
-    Groups are dealt from the largest to the smallest (equals in seeded order), each to the part
-    where it brings the counts of its findings closest to their wanted values. The last groups
-    of a rare finding go to the parts that still lack it, so that no part is left without.
-
-    Parameters
-    ----------
-    group, finding
-        (n_radiographs,) numbers from 0.
-    shares
-        Wanted share of each part; they sum to 1.
+def count_kinds(films: pd.DataFrame) -> pd.DataFrame:
+    """Count the films of every kind that a split keeps in proportion.
 
     Returns
     -------
-    (n_radiographs,) the number of the part.
+    One row per group, sorted; columns (finding, source), where an empty name stands for all.
     """
-    counts = np.zeros((group.max() + 1, finding.max() + 1))
-    np.add.at(counts, (group, finding), 1)
-    shuffled = np.random.default_rng(seed).permutation(len(counts))
-    order = shuffled[np.argsort(-counts.sum(axis=1)[shuffled], kind="stable")]
-    wanted = np.outer(shares, counts.sum(axis=0))
-    dealt = np.zeros_like(wanted)
-    part = np.zeros(len(counts), dtype=np.int64)
-    groups_left = (counts > 0).sum(axis=0)
-    for number in order:
-        before = ((dealt - wanted) / wanted) ** 2
-        after = ((dealt + counts[number] - wanted) / wanted) ** 2
-        cost = (after - before).sum(axis=1)
-        shown = counts[number] > 0
-        lacking = (dealt == 0) & shown
-        scarce = groups_left <= lacking.sum(axis=0)
-        urgent = lacking[:, scarce].any(axis=1)
-        part[number] = np.argmin(np.where(urgent | ~urgent.any(), cost, np.inf))
-        dealt[part[number]] += counts[number]
-        groups_left -= shown
-    return part[group]
+    shown = films["findings"].str.get_dummies("|")
+    findings = [str(finding) for finding in shown]
+    kinds = {("", ""): pd.Series(1, index=films.index)}
+    kinds |= {(finding, ""): shown[finding] for finding in findings}
+    for source in sorted(set(films["source"])):
+        of_source = films["source"] == source
+        kinds |= {(finding, source): shown[finding] * of_source for finding in findings}
+    return pd.DataFrame(kinds).groupby(films["group"]).sum()
+
+
+def amount(wanted: float, counts: "pd.Series[int]") -> "pd.Series[float]":
+    """Return a share of the counts of each kind, or from 1 on that many of every finding."""
+    if wanted < 1:
+        return counts * wanted
+    of_finding = counts.xs("", level=1)
+    share = (wanted / of_finding.clip(lower=wanted)).drop("")
+    share[""] = (share * of_finding.drop("")).sum() / max(of_finding[""], 1)
+    finding = counts.index.get_level_values(0)
+    return pd.Series(counts.to_numpy() * share[finding].to_numpy(), index=counts.index)
+
+
+def choose_test(
+    kinds: pd.DataFrame, fixed: "pd.Series[str]", settings: Split, seed: int
+) -> "pd.Series[bool]":
+    """Tell which groups (rows of ``kinds``) are for the test: the fixed ones, and a share."""
+    free, is_test = fixed == "", fixed == "test"
+    in_test = kinds[is_test].sum() + amount(settings.test, kinds[free].sum())
+    may_test = is_test | free if settings.test > 0 else is_test
+    allowed = np.stack([~is_test, may_test], axis=1)
+    wanted = np.stack([kinds.sum() - in_test, in_test])
+    return pd.Series(_deal(kinds, wanted, allowed, seed, "test") == 1, index=kinds.index)
+
+
+def choose_validation(
+    kinds: pd.DataFrame,
+    fixed: "pd.Series[str]",
+    test: "pd.Series[bool]",
+    settings: Split,
+    seed: int,
+) -> "pd.Series[int]":
+    """Return the fold in which each group is for validation, -1 for none.
+
+    A share is one of all films that are not fixed for the test.
+    """
+    rest, is_fixed = kinds[~test], fixed[~test]
+    if settings.folds > 1:
+        wanted = np.tile(rest.sum() / settings.folds, (settings.folds, 1))
+        allowed = np.ones((len(rest), settings.folds), dtype=bool)
+        return pd.Series(_deal(rest, wanted, allowed, seed, "folds"), index=rest.index)
+    published = bool(fixed.eq("validation").any())
+    base = kinds[fixed == ""] if published else kinds[fixed != "test"]
+    share = kinds[fixed == "validation"].sum() + amount(settings.validation, base.sum())
+    wanted = np.stack([np.minimum(share, rest.sum()), np.maximum(rest.sum() - share, 0)])
+    may_validate = is_fixed.ne("train") | (not published)
+    allowed = np.stack([may_validate, is_fixed != "validation"], axis=1)
+    return pd.Series(-_deal(rest, wanted, allowed, seed, "validation"), index=rest.index)
+
+
+def _deal(
+    kinds: pd.DataFrame,
+    wanted: npt.NDArray[np.float64],
+    allowed: npt.NDArray[np.bool_],
+    seed: int,
+    what: str,
+) -> npt.NDArray[np.int64]:
+    of_all_sources = np.asarray(kinds.columns.get_level_values(1) == "")
+    counts = kinds.to_numpy(dtype=float)
+    return deal(counts, wanted, allowed, of_all_sources, derive_seed(seed, "split", what))
 
 
 def split_films(
-    index: pd.DataFrame, duplicates: pd.DataFrame, settings: Split, seed: int
-) -> pd.DataFrame:
+    index: pd.DataFrame,
+    duplicates: pd.DataFrame,
+    settings: Split,
+    sources: list[str],
+    seed: int,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Split the films of an index by patient and copies.
 
-    The split depends on the films and the seed, not on the order of the rows.
+    Findings keep their shares, and so does every finding of every source, as far as whole groups
+    allow. The split depends on the films and the seed, not on the order of the rows.
 
     Returns
     -------
-    As ``tables.SPLIT`` promises, one fold, sorted by radiograph.
+    split, left_out
+        As ``tables.SPLIT`` and ``tables.LEFT_OUT`` promise, sorted by fold and radiograph.
 
     Raises
     ------
     UserError
-        If a finding has fewer than three groups; names the finding and the count.
+        If a finding has too few groups, or a subset stays without it; names both.
     """
-    grouped = index.assign(group=join_groups(index, duplicates))
-    films = drop_copies(grouped, duplicates, settings.conflicts).sort_values("radiograph")
-    groups_of = films.groupby("findings")["group"].nunique()
-    for finding, groups in groups_of.reindex(sorted(set(index["findings"])), fill_value=0).items():
-        if groups < len(tables.SUBSETS):
-            raise UserError(
-                f"split: finding '{finding}' has films of {groups} patients; train, validation "
-                "and test need at least 3: add films, or drop the finding from the recipe"
-            )
-    shares = [1 - settings.validation - settings.test, settings.validation, settings.test]
-    part = divide(
-        pd.factorize(films["group"])[0],
-        pd.factorize(films["findings"], sort=True)[0],
-        shares,
-        derive_seed(seed, "split"),
+    films, left_out = choose_films(index, duplicates, settings, sources, seed)
+    refuse_few_groups(films, index, settings)
+    kinds = count_kinds(films)
+    fixed = films.groupby("group")["fixed"].agg(
+        lambda subsets: max(subsets, key=STRENGTH.__getitem__)
     )
-    split = pd.DataFrame(
-        {
-            "radiograph": films["radiograph"],
-            "group": films["group"],
-            "finding": films["findings"],
-            "subset": np.array(tables.SUBSETS)[part],
-            "fold": 0,
-        }
-    )
-    refuse_empty_subsets(split)
-    return split
+    test = choose_test(kinds, fixed, settings, seed)
+    fold_of = choose_validation(kinds, fixed, test, settings, seed)
+    in_test = films["group"].map(test)
+    validated = films["group"].map(fold_of)
+    folds = []
+    for fold in range(settings.folds):
+        subset = np.select([in_test, validated == fold], ["test", "validation"], "train")
+        rows = films[["radiograph", "group", "findings"]].rename(columns={"findings": "finding"})
+        folds.append(rows.assign(subset=subset, fold=fold))
+    split = pd.concat(folds, ignore_index=True)
+    refuse_empty_subsets(split, settings)
+    return split, left_out
 
 
-def refuse_empty_subsets(split: pd.DataFrame) -> None:
-    """Raise a UserError if a finding has no film in one of the subsets."""
-    counts = pd.crosstab(split["finding"], split["subset"]).reindex(
-        columns=list(tables.SUBSETS), fill_value=0
-    )
-    for finding, row in counts.iterrows():
-        if (row == 0).any():
+def refuse_few_groups(films: pd.DataFrame, index: pd.DataFrame, settings: Split) -> None:
+    """Raise a UserError if a finding has fewer groups than there are parts; names the counts."""
+    parts = settings.folds + 1 if settings.folds > 1 else len(tables.SUBSETS)
+    findings = sorted(set(index["findings"].str.split("|").explode()) - {""})
+    shown = films.assign(finding=films["findings"].str.split("|")).explode("finding")
+    groups = shown.groupby("finding")["group"].nunique().reindex(findings, fill_value=0)
+    for finding, count in groups.items():
+        if count < parts:
             raise UserError(
-                f"split: finding '{finding}' has no film in {row.idxmin()}, since its patients "
-                "have several findings; add films, or change the shares"
+                f"split: finding '{finding}' has films of {count} patients; {parts} parts need "
+                f"at least {parts}: add films, or drop the finding from the recipe"
             )
+
+
+def refuse_empty_subsets(split: pd.DataFrame, settings: Split) -> None:
+    """Raise a UserError if a finding has no film in a subset; a fixed test set may lack it."""
+    is_fixed = settings.published or settings.held_out
+    needed = [subset for subset in tables.SUBSETS if subset != "test" or not is_fixed]
+    shown = split.assign(finding=split["finding"].str.split("|")).explode("finding")
+    shown = shown[shown["finding"] != ""]
+    for fold, of_fold in shown.groupby("fold"):
+        counts = pd.crosstab(of_fold["finding"], of_fold["subset"])
+        for finding, row in counts.reindex(columns=needed, fill_value=0).iterrows():
+            if (row == 0).any():
+                raise UserError(
+                    f"split: finding '{finding}' has no film in {row.idxmin()} of fold {fold}, "
+                    "since whole patients are dealt; add films, or change the shares"
+                )
+    if not split["subset"].eq("test").any():
+        raise UserError("split.test: no film is for the test; give a share, or sources held out")
 
 
 @command
@@ -183,17 +232,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--index", type=Path, required=True, help="table to read")
     parser.add_argument("--duplicates", type=Path, required=True, help="table to read")
+    parser.add_argument("--sources", nargs="+", required=True, help="in the recipe's order")
     parser.add_argument("--settings", required=True, help="Split, as JSON")
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--split", type=Path, required=True, help="table to write")
+    parser.add_argument("--left-out", type=Path, required=True, help="table to write")
     arguments = parser.parse_args()
     settings = check(Split, arguments.settings, "--settings")
     index = tables.read(arguments.index, tables.INDEX)
     duplicates = tables.read(arguments.duplicates, tables.DUPLICATES)
-    split = split_films(index, duplicates, settings, arguments.seed)
+    split, left_out = split_films(index, duplicates, settings, arguments.sources, arguments.seed)
+    tables.write(left_out, arguments.left_out, tables.LEFT_OUT)
     tables.write(split, arguments.split, tables.SPLIT)
-    counts = split["subset"].value_counts()
-    log.info(", ".join(f"{subset} {counts[subset]:,}" for subset in tables.SUBSETS))
+    counts = split.loc[split["fold"] == 0, "subset"].value_counts()
+    log.info(", ".join(f"{subset} {counts.get(subset, 0):,}" for subset in tables.SUBSETS))
+    reasons = left_out["reason"].value_counts()
+    log.info(f"left out: {', '.join(f'{reasons[key]:,} {key}' for key in reasons.index) or 'none'}")
 
 
 if __name__ == "__main__":

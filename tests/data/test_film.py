@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageOps
 
-from cxrpipe.data.film import UnusableFilmError, pixels_of, radiograph_id, read_film
+from cxrpipe.data.film import Header, UnusableFilmError, pixels_of, radiograph_id, read_film
 
 RANDOM = np.random.default_rng(3).integers(0, 256, (5, 7), dtype=np.uint8)
 
@@ -46,12 +46,45 @@ def test_a_palette_is_looked_up(tmp_path):
     assert film.mode == "P"
 
 
-def test_transparency_does_not_change_grey(tmp_path):
-    film = np.dstack([RANDOM] * 3 + [RANDOM[::-1]])
-    Image.fromarray(film).save(tmp_path / "a.png")
-    np.testing.assert_array_equal(read_film(tmp_path / "a.png").pixels, RANDOM)
-    Image.fromarray(RANDOM > 127).save(tmp_path / "b.png")
-    np.testing.assert_array_equal(read_film(tmp_path / "b.png").pixels, 255 * (RANDOM > 127))
+def test_transparent_pixels_are_black_and_do_not_uncover_what_they_hide(tmp_path):
+    # half transparent: 200 x 128 / 255 = 100.4
+    colours = [[200, 200, 200, 255], [255, 0, 0, 0], [200, 200, 200, 128], [0, 255, 0, 255]]
+    Image.fromarray(np.array([colours], np.uint8)).save(tmp_path / "a.png")
+    film = read_film(tmp_path / "a.png")
+    assert film.pixels.tolist() == [[200, 0, 100, 150]]
+    assert film.mode == "RGBA"
+    grey = np.array([[[200, 255], [90, 0], [200, 128]]], np.uint8)
+    Image.fromarray(grey, "LA").save(tmp_path / "b.png")
+    assert read_film(tmp_path / "b.png").pixels.tolist() == [[200, 0, 100]]
+    opaque = np.dstack([RANDOM] * 3 + [np.full_like(RANDOM, 255)])
+    Image.fromarray(opaque).save(tmp_path / "c.png")
+    np.testing.assert_array_equal(read_film(tmp_path / "c.png").pixels, RANDOM)
+
+
+def test_a_palette_may_be_transparent(tmp_path):
+    image = Image.fromarray(np.array([[0, 1, 2]], np.uint8)).convert("P")
+    image.putpalette([200, 200, 200, 255, 0, 0, 200, 200, 200])
+    image.save(tmp_path / "a.png", transparency=bytes([255, 0, 128]))
+    assert read_film(tmp_path / "a.png").pixels.tolist() == [[200, 0, 100]]
+    image.save(tmp_path / "b.png", transparency=0)
+    assert read_film(tmp_path / "b.png").pixels.tolist() == [[0, 76, 200]]
+
+
+def test_one_bit_is_black_and_white(tmp_path):
+    for name in ("a.png", "a.tif", "a.bmp"):
+        Image.fromarray(RANDOM > 127).save(tmp_path / name)
+        film = read_film(tmp_path / name)
+        np.testing.assert_array_equal(film.pixels, 255 * (RANDOM > 127))
+        assert film.mode == "1"
+
+
+def test_inks_are_subtracted(tmp_path):
+    # CMYK: what an ink takes away is left of white; black ink takes from all
+    inks = np.array([[[0, 0, 0, 0], [0, 255, 255, 0], [0, 0, 0, 255], [0, 0, 0, 100]]], np.uint8)
+    Image.fromarray(inks, "CMYK").save(tmp_path / "a.tif")
+    film = read_film(tmp_path / "a.tif")
+    assert film.pixels.tolist() == [[255, 76, 0, 155]]
+    assert film.mode == "CMYK"
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.tif"])
@@ -64,6 +97,37 @@ def test_a_film_of_16_bit_is_stretched_from_its_darkest_to_its_brightest_value(t
     assert film.mode == "I;16"
 
 
+def test_a_thousandth_of_deep_pixels_is_left_out_at_each_end(tmp_path):
+    values = np.full((50, 40), 1000, np.uint16)  # 2000 pixels: two may stand out at each end
+    values[25:] = 3000
+    values[0, :2], values[49, :2] = 65535, 0
+    Image.fromarray(values).save(tmp_path / "a.png")
+    film = read_film(tmp_path / "a.png").pixels
+    np.testing.assert_array_equal(film[:25, 2:], 0)
+    np.testing.assert_array_equal(film[25:, 2:], 255)
+    assert (film[0, 0], film[49, 0]) == (255, 0)
+
+
+@pytest.mark.parametrize("dtype", [np.int32, np.float32])
+def test_a_film_of_32_bit_is_stretched_as_well(tmp_path, dtype):
+    values = np.array([[-51_000, 0, 51_000 * 4]]).astype(dtype)
+    Image.fromarray(values).save(tmp_path / "a.tif")
+    assert read_film(tmp_path / "a.tif").pixels.tolist() == [[0, 51, 255]]
+
+
+def test_a_film_of_shares_is_stretched_and_one_with_gaps_is_refused(tmp_path):
+    Image.fromarray(np.array([[0, 0.1, 0.5]], np.float32)).save(tmp_path / "a.tif")
+    assert read_film(tmp_path / "a.tif").pixels.tolist() == [[0, 51, 255]]
+    Image.fromarray(np.array([[0, np.nan, 0.5]], np.float32)).save(tmp_path / "a.tif")
+    assert refusal(tmp_path / "a.tif") == ("unreadable", "a value is infinite or not a number")
+
+
+def test_a_deep_film_whose_0_is_white_is_inverted(tmp_path):
+    values = np.array([[1000, 1016, 5080]], np.uint16)
+    Image.fromarray(values).save(tmp_path / "a.tif", tiffinfo={262: 0})
+    assert read_film(tmp_path / "a.tif").pixels.tolist() == [[255, 254, 0]]
+
+
 def test_a_film_of_16_bit_and_one_value_is_black(tmp_path):
     Image.fromarray(np.full((2, 2), 4000, np.uint16)).save(tmp_path / "a.png")
     assert read_film(tmp_path / "a.png").pixels.tolist() == [[0, 0], [0, 0]]
@@ -74,8 +138,20 @@ def test_a_film_of_16_bit_and_one_value_is_black(tmp_path):
 def test_a_film_stands_upright_as_its_metadata_say(tmp_path, orientation, turns):
     exif = Image.Exif()
     exif[0x0112] = orientation
+    for name in ("a.png", "a.tif", "a.webp"):
+        Image.fromarray(RANDOM).save(tmp_path / name, exif=exif, lossless=True)
+        upright = np.rot90(RANDOM, turns)
+        np.testing.assert_array_equal(read_film(tmp_path / name).pixels, upright)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_orientation_is_turned_as_pillow_turns_it(tmp_path, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
     Image.fromarray(RANDOM).save(tmp_path / "a.png", exif=exif)
-    np.testing.assert_array_equal(read_film(tmp_path / "a.png").pixels, np.rot90(RANDOM, turns))
+    with Image.open(tmp_path / "a.png") as image:
+        upright = np.asarray(ImageOps.exif_transpose(image))
+    np.testing.assert_array_equal(read_film(tmp_path / "a.png").pixels, upright)
 
 
 @pytest.mark.parametrize(
@@ -102,9 +178,54 @@ def test_a_film_with_more_pixels_than_allowed_is_refused_before_it_is_decoded(tm
     assert refusal(tmp_path / "a.png", 210e-6)[0] == "unreadable"
 
 
-def test_a_film_beyond_the_bound_of_the_decoder_is_too_large_as_well(tmp_path):
+def test_only_the_users_bound_refuses_a_film(tmp_path):
+    # Pillow alone would refuse more than 179 million pixels, and warn of more than 89
+    bound = Image.MAX_IMAGE_PIXELS
     Image.new("1", (20_000, 10_000)).save(tmp_path / "a.png")
-    assert refusal(tmp_path / "a.png")[0] == "too_large"
+    assert refusal(tmp_path / "a.png") == ("too_large", "20000 x 10000 pixels, over 100 million")
+    assert read_film(tmp_path / "a.png", 200).pixels.shape == (10_000, 20_000)
+    assert bound == Image.MAX_IMAGE_PIXELS
+
+
+def moving(path, n_frames, **options):
+    frames = [Image.fromarray(np.roll(RANDOM, shift)) for shift in range(n_frames)]
+    frames[0].save(path, save_all=True, append_images=frames[1:], **options)
+
+
+@pytest.mark.parametrize("name", ["a.gif", "a.webp", "a.png", "a.tif"])
+def test_films_in_motion_are_refused_with_the_number_of_frames(tmp_path, name):
+    moving(tmp_path / name, 3)
+    assert refusal(tmp_path / name) == ("several_frames", "3 frames; a film is one")
+
+
+def test_a_picture_of_a_phone_with_its_previews_is_one_film(tmp_path):
+    moving(tmp_path / "a.jpg", 2, format="MPO", quality=95)
+    Image.fromarray(RANDOM).save(tmp_path / "b.jpg", quality=95)
+    film = read_film(tmp_path / "a.jpg").pixels
+    np.testing.assert_array_equal(film, read_film(tmp_path / "b.jpg").pixels)
+
+
+def test_a_film_on_a_light_box_has_one_tint_and_a_photograph_many_colours(tmp_path):
+    grey = np.arange(256).repeat(4)
+    tints = {
+        "grey": np.stack([grey, grey, grey], axis=1),
+        "blue": np.stack([grey // 2, grey // 2, grey], axis=1),
+        "sepia": np.stack([np.minimum(grey + 40, 255), grey, np.maximum(grey - 40, 0)], axis=1),
+    }
+    for name, colours in tints.items():
+        Image.fromarray(colours.astype(np.uint8)[None]).save(tmp_path / f"{name}.png")
+        assert read_film(tmp_path / f"{name}.png").tint == 0
+    Image.fromarray(RANDOM).save(tmp_path / "L.png")
+    assert read_film(tmp_path / "L.png").tint == 0
+    spoiled = tints["grey"].astype(np.uint8)
+    spoiled[512:532] = 200, 60, 60  # 20 of 1024 pixels are red
+    Image.fromarray(spoiled[None]).save(tmp_path / "spoiled.png")
+    assert read_film(tmp_path / "spoiled.png").tint == 20 / 1024
+
+
+def test_a_film_of_any_format_has_no_header(tmp_path):
+    Image.fromarray(RANDOM).save(tmp_path / "a.png")
+    assert read_film(tmp_path / "a.png").header == Header()
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.tif", "a.gif", "a.bmp", "a.webp"])
@@ -119,12 +240,37 @@ def test_a_truncated_film_is_unreadable(tmp_path, name):
         assert "\n" not in detail
 
 
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_a_jpeg_that_was_cut_off_and_closed_is_not_half_a_film(tmp_path, mode):
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64), dtype=np.uint8)
+    Image.fromarray(noise).convert(mode).save(tmp_path / "a.jpg")
+    whole = (tmp_path / "a.jpg").read_bytes()
+    for share in (0.5, 0.7):
+        (tmp_path / "a.jpg").write_bytes(whole[: int(share * len(whole))] + b"\xff\xd9")
+        assert refusal(tmp_path / "a.jpg") == (
+            "unreadable",
+            "the JPEG ends before its picture does",
+        )
+
+
+def test_a_jpeg_with_a_margin_of_the_filling_grey_is_a_film(tmp_path):
+    film = np.full((64, 64), 128, np.uint8)
+    film[:32] = np.random.default_rng(0).integers(0, 256, (32, 64), dtype=np.uint8)
+    for progressive in (False, True):
+        Image.fromarray(film).save(tmp_path / "a.jpg", quality=95, progressive=progressive)
+        assert (read_film(tmp_path / "a.jpg").pixels[-8:] == 128).all()
+
+
 def test_what_is_no_picture_is_unreadable(tmp_path):
-    (tmp_path / "a.jpg").write_text("version https://git-lfs.github.com/spec/v1\n")
+    (tmp_path / "a.jpg").write_text("no picture")
     (tmp_path / "b.png").write_bytes(b"")
-    for name in ("a.jpg", "b.png"):
+    (tmp_path / "c.png").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 1 1\n")
+    for name in ("a.jpg", "b.png", "c.png"):
         assert refusal(tmp_path / name) == ("unreadable", "no known image format")
-    assert "No such file" in refusal(tmp_path / "c.png")[1]
+    assert refusal(tmp_path / "d.png") == ("unreadable", "No such file or directory")
+    assert refusal(tmp_path) == ("unreadable", "not a file")
+    (tmp_path / "e.png").write_text("version https://git-lfs.github.com/spec/v1\n")
+    assert "git lfs pull" in refusal(tmp_path / "e.png")[1]
 
 
 def _encoded(name):
@@ -153,7 +299,7 @@ def test_a_damaged_film_is_decoded_or_refused_and_never_crashes(tmp_path_factory
     path = tmp_path_factory.getbasetemp() / "damaged"
     path.write_bytes(content[: data.draw(st.integers(1, len(content)))])
     outcome = read_or_reason(path)
-    assert outcome in ("unreadable", "too_large") or 0 < outcome <= 10_000
+    assert outcome in ("unreadable", "too_large", "several_frames") or 0 < outcome <= 10_000
 
 
 def test_the_id_is_the_checksum_of_shape_and_pixels():
@@ -200,7 +346,7 @@ def test_real_films_with_wrong_extensions_are_decoded_as_what_they_are(mirror):
 @pytest.mark.mirror
 def test_real_oddities_are_decoded_or_refused_as_they_should(mirror):
     oddities = mirror / "oddities"
-    assert refusal(oddities / "COVID19(460).jpg") == ("unreadable", "no known image format")
+    assert "git lfs pull" in refusal(oddities / "COVID19(460).jpg")[1]
     assert read_film(oddities / "tpmd200203f2-c.png").mode == "P"
     assert read_film(oddities / "tuberculosis-9592.jpg").mode == "RGB"
     thin = read_film(oddities / "person1642_bacteria_4352.jpeg").pixels

@@ -1,13 +1,13 @@
-"""What a collection says of its films: checksums, file names, tables, labels."""
+"""What a collection says of its films: checksums, names, tables, masks, notes, lists, boxes."""
 
-import pandas as pd
+import logging
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from cxrpipe.catalogue import Films, IndexSettings, Table
-from cxrpipe.data.film import UnusableFilmError
-from cxrpipe.data.index import label_record
-from cxrpipe.data.sources import read_checksums, read_records, translate
-from cxrpipe.recipes import load_recipe, load_sources
+from cxrpipe.catalogue import Boxes, Films, Notes, Table
+from cxrpipe.data.sources import RECORD, read_checksums, read_records
 from cxrpipe.runtime import UserError
 
 
@@ -54,18 +54,6 @@ def test_a_collection_without_its_list_is_refused(tmp_path):
         read_checksums(tmp_path)
 
 
-def test_labels_are_translated_part_by_part():
-    findings = {"No Finding": "normal", "Edema": "edema", "Mass": "mass"}
-    assert translate("No Finding", findings) == ("normal",)
-    assert translate("Edema| Mass", findings) == ("edema", "mass")
-    with pytest.raises(KeyError, match="Hernia"):
-        translate("Edema|Hernia", findings)
-    assert translate("Lung_Opacity |Viral  Pneumonia (2)", {}) == (
-        "lung_opacity",
-        "viral_pneumonia_2",
-    )
-
-
 def test_the_first_pattern_that_fits_a_whole_path_tells_finding_and_patient(tmp_path):
     files = ["set/NORMAL/IM-1-01.png", "set/SICK/p1_virus_3.png", "old/set/SICK/p1_virus_3.png"]
     collection(tmp_path, files=[*files, "set/SICK/readme.txt", "set/SICK/p2_virus_3.png.bak"])
@@ -87,8 +75,8 @@ def test_the_first_pattern_that_fits_a_whole_path_tells_finding_and_patient(tmp_
 def test_without_a_pattern_the_folder_of_a_film_is_its_finding(tmp_path):
     collection(tmp_path, files=["Covid/a.png", "x/y/normal/b.JPG", "top.png"])
     records, excluded = read_records(tmp_path, "c", Films())
-    assert columns(records, "label", "patient") == [("Covid", ""), ("normal", "")]
-    assert dropped(excluded) == {"top.png": "not_a_film"}
+    assert columns(records, "label", "patient") == [("Covid", ""), ("normal", ""), ("", "")]
+    assert dropped(excluded) == {}
 
 
 def test_a_finding_for_all_films_serves_where_the_name_tells_none(tmp_path):
@@ -113,7 +101,6 @@ DESCRIBED = {
     "view": "angle",
     "age": "years",
     "sex": "gender",
-    "lungs": "lung",
 }
 TABLED = ["png/1.png", "png/2.png", "png/3.png", "png/4.png", "masks/1.png", "other/1.png"]
 
@@ -124,11 +111,12 @@ def test_a_table_tells_what_is_known_of_every_film(tmp_path):
         pattern="png/.*",
         views={"pa": "PA", "L": "lateral"},
         table=Table(**DESCRIBED, require={"kept": ("yes", "maybe")}),
+        lungs="{lung}",
     )
     records, excluded = read_records(tmp_path, "c", films)
     assert [tuple(row) for row in records.to_numpy()] == [
-        ("png/1.png", "COVID", "c/ann", "PA", "40", "M", "masks/1.png", ""),
-        ("png/2.png", "Normal", "c/bob", "lateral", "", "", "", ""),
+        ("png/1.png", "COVID", "c/ann", "PA", "40", "M", "", "masks/1.png", "", ""),
+        ("png/2.png", "Normal", "c/bob", "lateral", "", "", "", "", "", ""),
     ]
     # The mask masks/1.png is no film that was left out.
     assert dropped(excluded) == {
@@ -181,30 +169,208 @@ def test_a_table_that_its_description_does_not_fit_is_refused(tmp_path, wrong, m
         read_records(tmp_path, "c", films)
 
 
-@pytest.mark.mirror
-def test_real_findings_and_patients_are_those_established_by_hand(mirror, request):
-    config = request.config.rootpath / "config"
-    recipe = load_recipe({"recipe": "open"}, config)
-    films = {
-        name: source.films
-        for name, source in load_sources(recipe.sources, config).items()
-        if name in recipe.sources
-    }
-    settings = IndexSettings(findings=recipe.findings, films=films)
-    manifest = pd.read_csv(
-        mirror / "manifest.tsv", sep="\t", dtype=str, keep_default_na=False
-    ).set_index(["source", "path"])
-    for name in recipe.sources:
-        records, _ = read_records(mirror, name, films[name])
-        labelled = [
-            label_record({"source": name} | record, films[name], settings)
-            for record in records.to_dict("records")
+def test_a_pattern_that_fits_no_file_is_refused_with_three_examples(tmp_path):
+    collection(tmp_path, files=["notes.txt", "a/1.png", "b/2.png", "c/3.png", "d/4.png"])
+    message = (
+        r"no file fits films.pattern x/\.\* or y; there are a/1.png, b/2.png, c/3.png; correct"
+    )
+    with pytest.raises(UserError, match=message):
+        read_records(tmp_path, "c", Films(pattern=("x/.*", "y")))
+    collection(tmp_path, "empty")
+    with pytest.raises(UserError, match=r"empty: no file fits .*; there are no files at all"):
+        read_records(tmp_path, "empty", Films())
+
+
+def test_groups_of_a_name_tell_view_age_sex_and_the_published_subset(tmp_path):
+    collection(tmp_path, files=["val/tb/p1_pa_045Y_F.png", "test/tb/p2_ap_9_M.png"])
+    pattern = (
+        r"(?P<subset>\w+)/(?P<finding>\w+)/"
+        r"(?P<patient>p\d)_(?P<view>\w+)_(?P<age>\w+)_(?P<sex>\w)\.png"
+    )
+    films = Films(
+        pattern=pattern, views={"pa": "PA"}, subsets={"val": "validation", "test": "test"}
+    )
+    records, _ = read_records(tmp_path, "c", films)
+    assert columns(records, *RECORD[:7]) == [
+        ("val/tb/p1_pa_045Y_F.png", "tb", "c/p1", "PA", "045Y", "F", "validation"),
+        ("test/tb/p2_ap_9_M.png", "tb", "c/p2", "ap", "9", "M", "test"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("subsets", "hint"),
+    [({"Val": "validation"}, r"did you mean 'Val'\?"), ({}, r"such as \{train: train")],
+)
+def test_a_subset_that_is_not_described_is_refused(tmp_path, subsets, hint):
+    collection(tmp_path, files=["val/1.png"])
+    films = Films(pattern=r"(?P<subset>\w+)/.*", subsets=subsets)
+    with pytest.raises(UserError, match=f"val/1.png: subset 'val' is not in films.subsets; {hint}"):
+        read_records(tmp_path, "c", films)
+
+
+def test_lists_tell_the_published_subset_of_the_films_that_they_name(tmp_path):
+    collection(tmp_path, files=["a/1.png", "b/2.png", "b/3.png"])
+    (tmp_path / "c/one.txt").write_text("1.png\r\n\r\n9.png\r\n")
+    (tmp_path / "c/two.txt").write_text("2.png\n")
+    films = Films(lists={"one.txt": "train", "two.txt": "test"})
+    records, _ = read_records(tmp_path, "c", films)
+    assert list(records["published"]) == ["train", "test", ""]
+    with pytest.raises(UserError, match=r"c/three.txt: missing; it lists the films of the subset"):
+        read_records(tmp_path, "c", Films(lists={"three.txt": "train"}))
+
+
+MASKED = [
+    "x/images/1.png",
+    "x/images/2.png",
+    "x/images/3.png",
+    "x/left/1.png",
+    "x/right/1.PNG",
+    "x/left/2.png",
+    "x/right/9.png",
+]
+IMAGES = r"(?P<folder>.*)/images/(?P<name>\w+)\.png"
+
+
+def test_masks_of_several_files_are_joined_if_all_are_there_and_never_films(tmp_path):
+    collection(tmp_path, files=MASKED)
+    both = ("{folder}/left/{name}.png", "{folder}/right/{name}.png")
+    for pattern in (IMAGES, (IMAGES, ".*")):
+        films = Films(pattern=pattern, finding="tb", lungs=both)
+        records, excluded = read_records(tmp_path, "c", films)
+        # Film 2 has one half of a mask, film 3 none; in right/1.PNG only the case differs.
+        assert columns(records, "file", "lungs", "lesions") == [
+            ("x/images/1.png", "x/left/1.png|x/right/1.PNG", ""),
+            ("x/images/2.png", "", ""),
+            ("x/images/3.png", "", ""),
         ]
-        used = pd.DataFrame(row for row in labelled if not isinstance(row, UnusableFilmError))
-        truth = manifest.loc[name]
-        truth = truth[truth["finding"].isin(recipe.findings)]
-        assert used.set_index("file")["findings"].to_dict() == truth["finding"].to_dict()
-        patients = {*zip(used["patient"], truth["patient"].loc[used["file"]], strict=True)}
-        assert len({ours for ours, _ in patients}) == len(patients), name
-        assert len({theirs for _, theirs in patients}) == len(patients), name
-        assert all(bool(ours) == bool(theirs) for ours, theirs in patients), name
+        assert dropped(excluded) == {"x/left/2.png": "mask", "x/right/9.png": "mask"}
+
+
+def test_a_mask_that_no_film_has_is_told(tmp_path, caplog):
+    collection(tmp_path, files=["a/1.png"])
+    films = Films(pattern=r"(?P<folder>\w+)/(?P<name>\d).png", lesions="{folder}/{name}_m.png")
+    with caplog.at_level(logging.WARNING):
+        records, _ = read_records(tmp_path, "c", films)
+    assert list(records["lesions"]) == [""]
+    assert caplog.messages == ["c: no film has lesions: nothing is like {folder}/{name}_m.png"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (
+            {"lungs": "{nam}.png"},
+            r"c: films.lungs: no group or column 'nam'; did you mean 'name'\?",
+        ),
+        ({"lesions": ("{name}", "{name")}, r"c: films.lesions: '\{name' is no template"),
+        (
+            {"notes": Notes(file="{folders}.txt", patterns={"age": "(.)"})},
+            r"c: films.notes: no group or column 'folders'; did you mean 'folder'\?",
+        ),
+    ],
+)
+def test_a_template_that_nothing_fills_is_refused(tmp_path, wrong, message):
+    collection(tmp_path, files=MASKED)
+    with pytest.raises(UserError, match=message):
+        read_records(tmp_path, "c", Films(pattern=IMAGES, **wrong))
+
+
+def test_notes_tell_what_their_patterns_find(tmp_path):
+    files = ["x/images/1.png", "x/images/2.png", "x/images/3.png", "r/1.txt", "r/2.txt"]
+    collection(tmp_path, files=files)
+    (tmp_path / "c/r").mkdir()
+    (tmp_path / "c/r/1.txt").write_bytes("Größe: 1,7 m, female, 31 yrs\r\nTB\r\n".encode("latin-1"))
+    (tmp_path / "c/r/2.txt").write_text("no age")
+    notes = Notes(file="r/{name}.txt", patterns={"age": r"(\d+ yrs)", "sex": "(female|male)"})
+    records, _ = read_records(tmp_path, "c", Films(pattern=IMAGES, finding="tb", notes=notes))
+    assert columns(records, "age", "sex") == [("31 yrs", "female"), ("", ""), ("", "")]
+
+
+BOXES = "img,what,x,y,w,h\n1.png,Mass,10,20,5,2.5\n1.png,Edema,0,0,100,100\n9.png,Mass,1,1,1,1\n"
+BOXED = {"file": "b.csv", "film": "{img}", "finding": "what", "left": "x", "top": "y"} | {
+    "width": "w",
+    "height": "h",
+}
+
+
+def test_boxes_are_shares_of_the_pictures_that_they_were_measured_on(tmp_path):
+    collection(tmp_path, files=["a/1.png", "a/2.png"], b=BOXES)
+    for side, first in ((100, "0.1000,0.2000,0.0500,0.0250"), (1, "10.0000,20.0000,5.0000,2.5000")):
+        records, _ = read_records(tmp_path, "c", Films(boxes=Boxes(**BOXED, side=side)))
+        assert records["boxes"][0].split("|")[0] == f"Mass:{first}"
+        assert records["boxes"][1] == ""
+    assert records["boxes"][0].split("|")[1] == "Edema:0.0000,0.0000,100.0000,100.0000"
+
+
+def test_a_box_that_is_no_number_is_refused(tmp_path):
+    collection(tmp_path, files=["a/1.png"], b=BOXES.replace("2.5", "?"))
+    with pytest.raises(UserError, match=r"b.csv: box of 1.png: could not convert .*'\?'"):
+        read_records(tmp_path, "c", Films(boxes=Boxes(**BOXED, side=100)))
+
+
+def test_a_later_table_replaces_what_an_earlier_one_tells(tmp_path):
+    one, two = "id,kind,sex\n1,covid,F\n2,tb,M\n", "id,kind\n2,normal\n3,edema\n"
+    files = [f"{number}.png" for number in (1, 2, 3, 4)]
+    masks = ["m/covid.png", "m/tb.png", "m/normal.png"]
+    collection(tmp_path, files=[*files, *masks], one=one, two=two)
+    tables = [
+        Table(file="one.csv", film="{id}.png", finding="kind", sex="sex"),
+        Table(file=("none.csv", "two.csv"), film="{id}.png", finding="kind"),
+    ]
+    films = Films(table=tables, pattern=r"\d\.png", lungs="m/{kind}.png")
+    records, excluded = read_records(tmp_path, "c", films)
+    assert columns(records, "file", "label", "sex", "lungs") == [
+        ("1.png", "covid", "F", "m/covid.png"),
+        ("2.png", "normal", "M", "m/normal.png"),
+        ("3.png", "edema", "", ""),
+    ]
+    assert dropped(excluded) == {"m/tb.png": "mask", "4.png": "not_in_table"}
+    assert excluded["detail"][1] == "no row of one.csv or none.csv names it"
+
+
+def test_of_several_rows_the_last_decides_whether_a_film_is_kept(tmp_path):
+    collection(tmp_path, files=["1.png", "2.png"], t="id,keep\n1,yes\n2,no\n1,no\n2,yes\n")
+    table = Table(file="t.csv", film="{id}.png", require={"keep": ("yes",)})
+    records, excluded = read_records(tmp_path, "c", Films(table=table))
+    assert list(records["file"]) == ["2.png"]
+    assert dropped(excluded) == {"1.png": "keep"}
+
+
+def test_a_group_fills_a_template_before_a_column_of_its_name(tmp_path):
+    collection(tmp_path, files=["a/1.png", "m/column.png", "m/1.png"], t="id,name\n1,column\n")
+    table = Table(file="t.csv", film="{id}.png")
+    films = Films(pattern=r"a/(?P<name>\d)\.png", lungs="m/{name}.png", table=table)
+    assert list(read_records(tmp_path, "c", films)[0]["lungs"]) == ["m/1.png"]
+
+
+def test_the_finding_of_all_films_serves_where_a_table_leaves_it_open(tmp_path):
+    collection(tmp_path, files=["a/1.png", "a/2.png"], t="id,kind\n1,tb\n2,\n")
+    table = Table(file="t.csv", film="{id}", finding="kind")
+    records, _ = read_records(tmp_path, "c", Films(table=table))
+    assert list(records["label"]) == ["tb", ""]
+    records, _ = read_records(tmp_path, "c", Films(table=table, finding="normal"))
+    assert list(records["label"]) == ["tb", "normal"]
+
+
+def test_line_ends_inside_a_cell_become_blanks(tmp_path):
+    text = 'id,who\n1,"an\r\nn"\n2,"a\rb"\n'
+    collection(tmp_path, files=["1.png", "2.png"])
+    (tmp_path / "c/t.csv").write_bytes(text.encode())
+    table = Table(file="t.csv", film="{id}.png", patient="who")
+    records, _ = read_records(tmp_path, "c", Films(table=table))
+    assert list(records["patient"]) == ["c/an n", "c/a b"]
+
+
+@given(st.permutations(TABLED))
+def test_what_is_told_of_a_film_does_not_depend_on_the_order_of_the_list(tmp_path_factory, files):
+    folder = tmp_path_factory.mktemp("order")
+    collection(folder, files=files, t=TABLE)
+    films = Films(pattern="png/.*", table=Table(**DESCRIBED), lungs="{lung}")
+    records, excluded = read_records(folder, "c", films)
+    assert list(records["file"]) == [file for file in files if file in TABLED[:3]]
+    assert records.set_index("file")["lungs"].to_dict() == {
+        "png/1.png": "masks/1.png",
+        "png/2.png": "",
+        "png/3.png": "",
+    }
+    assert dropped(excluded) == {"png/4.png": "not_in_table", "other/1.png": "not_a_film"}

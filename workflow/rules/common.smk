@@ -2,6 +2,7 @@
 
 import ast
 import fcntl
+import glob
 import hashlib
 import json
 import os
@@ -73,14 +74,21 @@ def index_settings(wildcards) -> str:
 
 
 def origin(wildcards) -> str:
-    """Return where a collection comes from."""
-    return SOURCES[wildcards.source].origin.model_dump_json()
+    """Return where a collection comes from; what is not said is left out, so that a key which a
+    later version of cxrpipe knows does not fetch every collection anew."""
+    origin = SOURCES[wildcards.source].origin
+    said = {key for key, value in origin if value}
+    return origin.model_dump_json(include=said)
 
 
 def contents(wildcards) -> str:
-    """Sum up names and sizes of a user's own folder: a new film is noticed, a touch is not."""
-    path = SOURCES[wildcards.source].origin.path
-    files = sorted(Path(path).expanduser().rglob("*")) if path else []
+    """Sum up names and sizes of a user's own files: a new film is noticed, a touch is not."""
+    origin = SOURCES[wildcards.source].origin
+    place = Path(origin.path or f"placed/{wildcards.source}").expanduser()
+    files = []
+    if origin.path or origin.place:
+        found = glob.glob("**", root_dir=place, recursive=True, include_hidden=True)
+        files = sorted(place / name for name in found)
     listed = [(str(file), file.stat().st_size) for file in files if file.is_file()]
     return hashlib.sha256(repr(listed).encode()).hexdigest()
 

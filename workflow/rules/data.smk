@@ -27,6 +27,7 @@ rule download:
             --source {wildcards.source:q} \
             --origin {params.origin:q} \
             --mirror={resources.mirror:q} \
+            --placed placed/{wildcards.source:q} \
             --cores {threads} \
             --checksums {output.checksums:q}
         """
@@ -40,6 +41,7 @@ rule index:
     output:
         index="results/{run}/index.csv",
         excluded="results/{run}/excluded.csv",
+        signatures="results/{run}/signatures.h5",
     log:
         "logs/{run}/index.txt",
     benchmark:
@@ -58,7 +60,8 @@ rule index:
             --settings {params.settings:q} \
             --cores {threads} \
             --index {output.index:q} \
-            --excluded {output.excluded:q}
+            --excluded {output.excluded:q} \
+            --signatures {output.signatures:q}
         """
 
 
@@ -67,6 +70,7 @@ rule dedupe:
     input:
         code=code("data.dedupe"),
         index="results/{run}/index.csv",
+        signatures="results/{run}/signatures.h5",
     output:
         duplicates="results/{run}/duplicates.csv",
     log:
@@ -75,12 +79,18 @@ rule dedupe:
         "results/{run}/benchmarks/dedupe.tsv"
     conda:
         "../../environment.yml"
+    threads: workflow.cores
+    params:
+        settings=section("dedupe"),
     shell:
         r"""
         exec &> >(tee {log:q})
 
         python -m cxrpipe.data.dedupe \
             --index {input.index:q} \
+            --signatures {input.signatures:q} \
+            --settings {params.settings:q} \
+            --cores {threads} \
             --duplicates {output.duplicates:q}
         """
 
@@ -93,6 +103,7 @@ rule split:
         duplicates="results/{run}/duplicates.csv",
     output:
         split="results/{run}/split.csv",
+        left_out="results/{run}/left-out.csv",
     log:
         "logs/{run}/split.txt",
     benchmark:
@@ -100,6 +111,7 @@ rule split:
     conda:
         "../../environment.yml"
     params:
+        sources=RECIPE.sources,
         settings=section("split"),
         seed=RECIPE.seed,
     shell:
@@ -109,9 +121,11 @@ rule split:
         python -m cxrpipe.data.split \
             --index {input.index:q} \
             --duplicates {input.duplicates:q} \
+            --sources {params.sources:q} \
             --settings {params.settings:q} \
             --seed {params.seed} \
-            --split {output.split:q}
+            --split {output.split:q} \
+            --left-out {output.left_out:q}
         """
 
 
@@ -122,6 +136,7 @@ rule certify:
         index="results/{run}/index.csv",
         duplicates="results/{run}/duplicates.csv",
         split="results/{run}/split.csv",
+        left_out="results/{run}/left-out.csv",
     output:
         leakage="results/{run}/leakage.json",
     log:
@@ -132,6 +147,7 @@ rule certify:
         "../../environment.yml"
     params:
         settings=section("split"),
+        dedupe=section("dedupe"),
     shell:
         r"""
         exec &> >(tee {log:q})
@@ -140,6 +156,8 @@ rule certify:
             --index {input.index:q} \
             --duplicates {input.duplicates:q} \
             --split {input.split:q} \
+            --left-out {input.left_out:q} \
             --settings {params.settings:q} \
+            --dedupe {params.dedupe:q} \
             --leakage {output.leakage:q}
         """
