@@ -21,9 +21,9 @@ from PIL import Image
 from scipy.ndimage import map_coordinates, zoom
 
 from cxrpipe.config import Dedupe
-from cxrpipe.data.candidates import Thumbnails, turn
+from cxrpipe.data.copies.candidates import Thumbnails, turn
+from cxrpipe.data.copies.signature import SIDE, read_signatures
 from cxrpipe.data.dedupe import find_near
-from cxrpipe.data.signature import SIDE, read_signatures
 
 COPIES = 1 / 50
 MOVED = 3  # pixels of 64, standard deviation

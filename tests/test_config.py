@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from cxrpipe.catalogue import Films, Origin, Phantom, Source
 from cxrpipe.config import Recipe, Split, Training, check, nearest
-from cxrpipe.data.phantom import FINDINGS as PHANTOM_FINDINGS
+from cxrpipe.data.phantoms.phantom import FINDINGS as PHANTOM_FINDINGS
 from cxrpipe.recipes import load_recipe, load_sources, merge, read_yaml
 from cxrpipe.runtime import UserError
 

@@ -17,10 +17,17 @@ import pandas as pd
 
 from cxrpipe import tables
 from cxrpipe.config import Dedupe, check
-from cxrpipe.data.alignment import Structures, align, fine_structure
-from cxrpipe.data.candidates import NEGATIVE, Pairs, Thumbnails, equalise, find_candidates, turn
+from cxrpipe.data.copies.alignment import Structures, align, fine_structure
+from cxrpipe.data.copies.candidates import (
+    NEGATIVE,
+    Pairs,
+    Thumbnails,
+    equalise,
+    find_candidates,
+    turn,
+)
+from cxrpipe.data.copies.signature import read_signatures
 from cxrpipe.data.film import pixels_of
-from cxrpipe.data.signature import read_signatures
 from cxrpipe.runtime import UserError, command, progress
 
 CHUNK = 128  # pairs aligned at a time

@@ -1,7 +1,6 @@
 """Decoding DICOM films: bounded before it is decoded, grey as the film says it should be seen."""
 
 import logging
-import struct
 import zlib
 from pathlib import Path
 
@@ -19,8 +18,9 @@ from pydicom.tag import BaseTag
 
 from cxrpipe.data.dicom_grey import GREY_TAGS, greys_of
 from cxrpipe.data.dicom_header import HEADER_TAGS, read_header, refuse_other_films, said
+from cxrpipe.data.dicom_stream import refuse_broken_stream
 from cxrpipe.data.grey import Film, Grey, UnusableFilmError, decoding, refuse_too_large
-from cxrpipe.data.picture import JPEG_END, ends_early, flatten, is_filled, tint_of
+from cxrpipe.data.picture import ends_early, flatten, is_filled, tint_of
 
 Stored = npt.NDArray[np.integer]
 
@@ -49,14 +49,11 @@ NO_PIXELS = "a DICOM file without pixels, such as a report, or cut off before th
 PREAMBLE = 132  # bytes, the last four of them DICM
 MEBIBYTE = 2**20
 BESIDE_PIXELS = 64 * MEBIBYTE  # what a header, a thumbnail and private fields may take
-INFLATED = 256 * MEBIBYTE
+INFLATED = 128 * MEBIBYTE  # pydicom holds it three times
 # Baseline JPEG as pictures are decoded; all else by the one family of decoders, so that the
 # pixels do not depend on what else is installed.
 PLUGINS = {uid.JPEGBaseline8Bit: "pillow"}
-JPEG2000_SIZE = b"\xff\x4f\xff\x51"  # start of the stream, and of its segment SIZ
-BOXES = 65_536  # bytes that a JP2 file may put before its stream
-# SOF0 to SOF15 and SOF55, without the three of that range that mean something else
-SIZE_MARKERS = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}
+
 
 # Its notes on odd files would repeat, for every film, what is silenced as a warning.
 logging.getLogger("pydicom").setLevel(logging.CRITICAL)
@@ -153,45 +150,11 @@ def _decoded(dataset: FileDataset) -> tuple[Stored, str]:
     plugin = PLUGINS.get(syntax, "pylibjpeg") if syntax.is_encapsulated else ""
     if syntax.is_encapsulated and syntax != uid.RLELossless:
         frame = get_frame(dataset.PixelData, 0, number_of_frames=1)
-        _refuse_broken_stream(frame, (dataset.Rows, dataset.Columns))
+        refuse_broken_stream(frame, (dataset.Rows, dataset.Columns))
     stored, described = get_decoder(syntax).as_array(dataset, index=0, decoding_plugin=plugin)
     if syntax == uid.JPEGBaseline8Bit and is_filled(stored) and ends_early(frame):
         raise UnusableFilmError("unreadable", "the JPEG ends before its picture does")
     return stored, str(described["photometric_interpretation"])
-
-
-def _refuse_broken_stream(frame: bytes, declared: tuple[int, int]) -> None:
-    """Refuse a stream of other rows and columns than declared, and a JPEG without its end.
-
-    Decoders trust the size in the stream, and take gigabytes or for ever where it is a lie; and
-    they fill up a JPEG or JPEG-LS film that is cut off.
-    """
-    size = stream_size(frame)
-    if size != declared:
-        found = f"{size[1]} x {size[0]} pixels" if size else "no picture"
-        raise UnusableFilmError(
-            "unreadable", f"{found} in a film declared as {declared[1]} x {declared[0]}"
-        )
-    if JPEG2000_SIZE not in frame[:BOXES] and not frame.rstrip(b"\0\xff").endswith(JPEG_END):
-        raise UnusableFilmError("unreadable", "the compressed picture is cut off")
-
-
-def stream_size(frame: bytes) -> tuple[int, int] | None:
-    """Return rows and columns that a JPEG, JPEG-LS or JPEG 2000 stream declares, if any."""
-    start = frame.find(JPEG2000_SIZE, 0, BOXES)  # a JP2 file may be around the stream
-    if start >= 0 and len(frame) >= start + 24:
-        right, bottom, left, top = struct.unpack_from(">4I", frame, start + 8)
-        return bottom - top, right - left
-    place = 2
-    while place + 9 <= len(frame) and frame[place] == 0xFF:
-        marker, length = struct.unpack_from(">xBH", frame, place)
-        if marker == 0xFF:  # a fill byte
-            place += 1
-        elif marker in SIZE_MARKERS:
-            return struct.unpack_from(">HH", frame, place + 5)
-        else:
-            place += 2 + length
-    return None
 
 
 def _coloured(stored: Stored, dataset: Dataset, photometric: str) -> tuple[Grey, float]:

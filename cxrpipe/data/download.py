@@ -16,16 +16,16 @@ from pathlib import Path
 
 from cxrpipe.catalogue import Origin, Phantom
 from cxrpipe.config import check
-from cxrpipe.data.archive import BrokenArchiveError, is_archive, unpack
-from cxrpipe.data.checks import checksum
-from cxrpipe.data.fetch import Address, fetch, open_session
-from cxrpipe.data.kaggle import kaggle_address
-from cxrpipe.data.mirror import copy_mirror
-from cxrpipe.data.own import copy_folder, list_files, list_placed, take_placed
-from cxrpipe.data.partial import Partial
-from cxrpipe.data.phantom import PlannedFilm, plan_films, write_film
-from cxrpipe.data.room import full_disk_told
-from cxrpipe.data.sources import CHECKSUMS, read_checksums
+from cxrpipe.data.adapters.sources import CHECKSUMS, read_checksums
+from cxrpipe.data.fetching.archive import BrokenArchiveError, is_archive, unpack
+from cxrpipe.data.fetching.checks import checksum
+from cxrpipe.data.fetching.fetch import Address, fetch, open_session
+from cxrpipe.data.fetching.kaggle import kaggle_address
+from cxrpipe.data.fetching.mirror import copy_mirror
+from cxrpipe.data.fetching.own import copy_folder, list_files, list_placed, take_placed
+from cxrpipe.data.fetching.partial import Partial
+from cxrpipe.data.fetching.room import full_disk_told
+from cxrpipe.data.phantoms.phantom import PlannedFilm, plan_films, write_film
 from cxrpipe.runtime import UserError, command, parallel, progress
 
 log = logging.getLogger(__name__)

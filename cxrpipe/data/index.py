@@ -11,12 +11,12 @@ import pandas as pd
 from cxrpipe import tables
 from cxrpipe.catalogue import IndexSettings
 from cxrpipe.config import check
+from cxrpipe.data.adapters.labels import Row, label_record, refuse_view
+from cxrpipe.data.adapters.sources import read_records
+from cxrpipe.data.copies.signature import thumbnail, write_signatures
 from cxrpipe.data.film import Grey as Thumbnail
 from cxrpipe.data.film import UnusableFilmError, pixels_of, radiograph_id, read_film
-from cxrpipe.data.labels import Row, label_record, refuse_view
 from cxrpipe.data.quality import measure_quality, refuse
-from cxrpipe.data.signature import thumbnail, write_signatures
-from cxrpipe.data.sources import read_records
 from cxrpipe.runtime import UserError, command, parallel
 
 UNREADABLE = ("unreadable", "too_large")  # reasons that tell of a broken collection
@@ -105,7 +105,7 @@ def index_films(
     index, excluded
         As ``tables.INDEX`` and ``tables.EXCLUDED`` promise, sorted by collection and file.
     thumbnails
-        One of each row of the index, as :func:`cxrpipe.data.signature.thumbnail` makes them.
+        One of each row of the index, as :func:`cxrpipe.data.copies.signature.thumbnail` makes them.
     """
     labelled, excluded = list_films(data, settings)
     decode = partial(measure, data=data, settings=settings)

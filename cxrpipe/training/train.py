@@ -22,7 +22,20 @@ log = logging.getLogger(__name__)
 
 
 def read_films(store: Path, split: pd.DataFrame, findings: list[str]) -> Films:
-    """Read films of a split into memory, labelled by the place of their finding in the list."""
+    """Read films of a split into memory, labelled by the place of their finding in the list.
+
+    Raises
+    ------
+    UserError
+        If a film has none or several of them; names the film and what it has.
+    """
+    strange = split[~split["finding"].isin(findings)]
+    if len(strange):
+        film = strange.iloc[0]
+        raise UserError(
+            f"radiograph {film['radiograph']} has the findings '{film['finding']}', and models "
+            "learn one finding for each film; set index.several: exclude"
+        )
     grey = torch.from_numpy(read_radiographs(store, list(split["radiograph"])))
     labels = split["finding"].map({finding: place for place, finding in enumerate(findings)})
     return Films(grey.unsqueeze(1), torch.tensor(labels.to_numpy(dtype="int64")))

@@ -6,7 +6,7 @@ from http.server import ThreadingHTTPServer
 import pytest
 from hosting import Handler, Host
 
-from cxrpipe.data import fetch
+from cxrpipe.data.fetching import fetch
 
 
 @pytest.fixture

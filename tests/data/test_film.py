@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from cxrpipe.data.film import Header, UnusableFilmError, pixels_of, radiograph_id, read_film
+from cxrpipe.data.grey import decoding
 
 RANDOM = np.random.default_rng(3).integers(0, 256, (5, 7), dtype=np.uint8)
 
@@ -323,6 +324,15 @@ def test_the_format_of_a_lossless_file_does_not_change_the_id(tmp_path):
 
 def test_copies_have_the_pixels_of_the_film_that_they_copy():
     assert list(pixels_of(pd.Series(["00ff", "00ff-2", "0f-12"]))) == ["00ff", "00ff", "0f"]
+
+
+def test_what_a_decoder_quotes_of_a_file_is_not_repeated():
+    with pytest.raises(UnusableFilmError) as error, decoding():
+        raise ValueError("value 'Secret^Name' of 'O'Brien'\nis no number")
+    assert error.value.detail == "value … is no number"
+    with pytest.raises(UnusableFilmError) as error, decoding():
+        raise KeyError
+    assert error.value.detail == "KeyError"
 
 
 def test_a_reason_survives_the_way_between_processes():

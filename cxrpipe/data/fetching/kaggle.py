@@ -12,7 +12,7 @@ from pathlib import Path
 import requests
 from requests.auth import AuthBase
 
-from cxrpipe.data.fetch import Address
+from cxrpipe.data.fetching.fetch import Address
 from cxrpipe.runtime import UserError
 
 API = "https://www.kaggle.com/api/v1"

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cxrpipe.catalogue import Films, Table
+from cxrpipe.data.adapters.naming import shape
+from cxrpipe.data.adapters.tabular import Row, Rows, read_rows
 from cxrpipe.data.film import SUFFIXES
-from cxrpipe.data.naming import shape
-from cxrpipe.data.tabular import Row, Rows, read_rows
 from cxrpipe.runtime import UserError
 
 TOLD = ("finding", "patient", "view", "age", "sex")

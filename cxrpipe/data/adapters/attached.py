@@ -6,9 +6,9 @@ from pathlib import Path
 
 from cxrpipe.catalogue import Boxes, Films, Notes
 from cxrpipe.config import nearest
-from cxrpipe.data.described import Described
-from cxrpipe.data.naming import Names, fill
-from cxrpipe.data.tabular import CONTROL, Rows, read_boxes
+from cxrpipe.data.adapters.described import Described
+from cxrpipe.data.adapters.naming import Names, fill
+from cxrpipe.data.adapters.tabular import CONTROL, Rows, read_boxes
 from cxrpipe.runtime import UserError
 
 

@@ -8,8 +8,8 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 from scipy.ndimage import gaussian_filter
 
-from cxrpipe.data.anatomy import EXTENT, Anatomy, Map, Mask, Stroke, circle, paint
-from cxrpipe.data.skeleton import draw_bones
+from cxrpipe.data.phantoms.anatomy import EXTENT, Anatomy, Map, Mask, Stroke, circle, paint
+from cxrpipe.data.phantoms.skeleton import draw_bones
 
 LUNG_AIR = 0.74  # share of the lung's path that is air
 

@@ -4,9 +4,9 @@ import glob
 import shutil
 from pathlib import Path
 
-from cxrpipe.data.archive import is_archive, unpack
-from cxrpipe.data.checks import verify
-from cxrpipe.data.sources import CHECKSUMS
+from cxrpipe.data.adapters.sources import CHECKSUMS
+from cxrpipe.data.fetching.archive import is_archive, unpack
+from cxrpipe.data.fetching.checks import verify
 from cxrpipe.runtime import UserError, progress
 
 

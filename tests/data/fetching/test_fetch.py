@@ -9,9 +9,9 @@ import time
 import pytest
 from hosting import Step, sha256, zipped
 
-from cxrpipe.data import fetch as fetching
-from cxrpipe.data.fetch import Address, fetch, open_session
-from cxrpipe.data.partial import Partial
+from cxrpipe.data.fetching import fetch as fetching
+from cxrpipe.data.fetching.fetch import Address, fetch, open_session
+from cxrpipe.data.fetching.partial import Partial
 from cxrpipe.runtime import UserError
 
 FILE = bytes(range(256)) * 1000  # 256,000 bytes

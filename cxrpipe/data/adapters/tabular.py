@@ -11,8 +11,8 @@ import pandas as pd
 
 from cxrpipe.catalogue import Boxes, Sheet
 from cxrpipe.config import nearest
+from cxrpipe.data.adapters.naming import Names, check_template, fill
 from cxrpipe.data.film import SUFFIXES
-from cxrpipe.data.naming import Names, check_template, fill
 from cxrpipe.runtime import UserError
 
 Row = dict[str, str]

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.fft import dct
 
-from cxrpipe.data.signature import SIDE
+from cxrpipe.data.copies.signature import SIDE
 
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]

@@ -8,9 +8,9 @@ import requests
 from hosting import Step, contents, zipped
 
 from cxrpipe.catalogue import Origin
-from cxrpipe.data import kaggle
 from cxrpipe.data.download import bring
-from cxrpipe.data.kaggle import kaggle_address, read_set_up
+from cxrpipe.data.fetching import kaggle
+from cxrpipe.data.fetching.kaggle import kaggle_address, read_set_up
 from cxrpipe.runtime import UserError
 
 FILES = {"chest/normal/a.png": b"one", "chest/covid/b.png": b"two", "readme": b""}

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from cxrpipe.data.anatomy import Map, cloud, ramp
+from cxrpipe.data.phantoms.anatomy import Map, cloud, ramp
 
 Pose = tuple[float, float, float, float, float, float]  # Pillow's affine: output to input pixels
 

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from cxrpipe.catalogue import Table
-from cxrpipe.data.naming import Names, fill, shape
-from cxrpipe.data.tabular import Rows, read_rows, read_table
+from cxrpipe.data.adapters.naming import Names, fill, shape
+from cxrpipe.data.adapters.tabular import Rows, read_rows, read_table
 from cxrpipe.runtime import UserError
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from cxrpipe.data.anatomy import Anatomy, Map, Stroke, circle, paint
+from cxrpipe.data.phantoms.anatomy import Anatomy, Map, Stroke, circle, paint
 
 RIB, RIB_REACH = (0, 1, 2, 4, 6, 9), (0.37, 0.53, 0.61, 0.70, 0.755, 0.78)
 RIB_DROP = (0.55, 0.70, 0.85, 0.97, 1.0, 1.0)  # relative, for the ribs in RIB

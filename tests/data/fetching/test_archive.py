@@ -9,7 +9,7 @@ import zipfile
 import pytest
 from hosting import contents, tarred, zipped
 
-from cxrpipe.data.archive import BrokenArchiveError, is_archive, unpack
+from cxrpipe.data.fetching.archive import BrokenArchiveError, is_archive, unpack
 from cxrpipe.runtime import UserError
 
 FILES = {"normal/a 1#.png": b"one", "covid/ü.png": b"two", "table.csv": b"file\n"}

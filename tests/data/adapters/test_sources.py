@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cxrpipe.catalogue import Boxes, Films, Notes, Table
-from cxrpipe.data.sources import RECORD, read_checksums, read_records
+from cxrpipe.data.adapters.sources import RECORD, read_checksums, read_records
 from cxrpipe.runtime import UserError
 
 

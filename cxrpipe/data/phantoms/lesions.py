@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from cxrpipe.data.anatomy import EXTENT, Map, Mask, Stroke, circle, cloud, paint, ramp
-from cxrpipe.data.thorax import Thorax
+from cxrpipe.data.phantoms.anatomy import EXTENT, Map, Mask, Stroke, circle, cloud, paint, ramp
+from cxrpipe.data.phantoms.thorax import Thorax
 
 SEVERITY = (0.5, 1.0)  # range over patients; a film deviates from its patient by up to 10 %
 STRENGTH = {  # share of the lung's air that a finding of severity 1 fills where it is densest

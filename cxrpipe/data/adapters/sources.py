@@ -7,9 +7,9 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from cxrpipe.catalogue import Films
-from cxrpipe.data.attached import attach_boxes, attach_masks, attach_notes, attach_subsets
-from cxrpipe.data.described import Described, match_names, match_tables, read_tables
-from cxrpipe.data.naming import Names, check_template
+from cxrpipe.data.adapters.attached import attach_boxes, attach_masks, attach_notes, attach_subsets
+from cxrpipe.data.adapters.described import Described, match_names, match_tables, read_tables
+from cxrpipe.data.adapters.naming import Names, check_template
 from cxrpipe.runtime import UserError
 
 CHECKSUMS = "SHA256SUMS"
@@ -67,7 +67,7 @@ def read_records(data: Path, name: str, films: Films) -> tuple[pd.DataFrame, pd.
     records
         One row per film, columns ``RECORD``, all text; ``label`` is as the collection writes it,
         ``patient`` is scoped by the collection's name, masks of several files are joined by ``|``
-        and so are ``boxes`` (see :func:`cxrpipe.data.tabular.read_boxes`). Empty where unknown.
+        and so are ``boxes`` (see :func:`cxrpipe.data.adapters.tabular.read_boxes`). Empty where unknown.
     excluded
         Columns ``source``, ``file``, ``reason``, ``detail``: films that the description drops, and
         masks that belong to no film.

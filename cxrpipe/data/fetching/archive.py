@@ -14,9 +14,9 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, cast
 
-from cxrpipe.data.checks import is_web_page
-from cxrpipe.data.fetch import BY_HAND
-from cxrpipe.data.room import full_disk_told, refuse_if_full
+from cxrpipe.data.fetching.checks import is_web_page
+from cxrpipe.data.fetching.fetch import BY_HAND
+from cxrpipe.data.fetching.room import full_disk_told, refuse_if_full
 from cxrpipe.runtime import UserError, progress
 
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")

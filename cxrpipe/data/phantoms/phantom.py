@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cxrpipe.catalogue import Phantom
-from cxrpipe.data.anatomy import Mask, place, sample_anatomy
-from cxrpipe.data.exposure import EXPOSURES, expose, pose, resample, to_uint8
-from cxrpipe.data.lesions import LESIONS, SEVERITY, STRENGTH
-from cxrpipe.data.thorax import LUNG_AIR, draw_thorax, draw_wires
+from cxrpipe.data.phantoms.anatomy import Mask, place, sample_anatomy
+from cxrpipe.data.phantoms.exposure import EXPOSURES, expose, pose, resample, to_uint8
+from cxrpipe.data.phantoms.lesions import LESIONS, SEVERITY, STRENGTH
+from cxrpipe.data.phantoms.thorax import LUNG_AIR, draw_thorax, draw_wires
 
 # Findings of every 24 consecutive patients, so that each share holds in small hospitals too.
 FINDINGS = {"normal": 8, "covid": 5, "lung_opacity": 5, "viral_pneumonia": 3, "tuberculosis": 3}

@@ -9,7 +9,14 @@ import pytest
 from PIL import Image
 
 from cxrpipe.catalogue import Phantom
-from cxrpipe.data.phantom import FINDINGS, Film, PlannedFilm, draw_film, plan_films, write_film
+from cxrpipe.data.phantoms.phantom import (
+    FINDINGS,
+    Film,
+    PlannedFilm,
+    draw_film,
+    plan_films,
+    write_film,
+)
 
 HOSPITALS = ("north", "east", "south")
 SICK = [finding for finding in FINDINGS if finding != "normal"]

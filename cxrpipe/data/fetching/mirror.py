@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from cxrpipe.data.checks import checksum, verify
-from cxrpipe.data.fetch import Address, fetch, open_session
-from cxrpipe.data.own import list_files
-from cxrpipe.data.partial import Partial
-from cxrpipe.data.sources import CHECKSUMS, read_checksums
+from cxrpipe.data.adapters.sources import CHECKSUMS, read_checksums
+from cxrpipe.data.fetching.checks import checksum, verify
+from cxrpipe.data.fetching.fetch import Address, fetch, open_session
+from cxrpipe.data.fetching.own import list_files
+from cxrpipe.data.fetching.partial import Partial
 from cxrpipe.runtime import UserError, progress
 
 LACKS = {404: "the mirror lacks it; correct mirror:, or leave it empty"}

@@ -13,9 +13,9 @@ from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError, InvalidHeader, ReadTimeoutError
 from urllib3.util import Retry
 
-from cxrpipe.data.checks import another_sum, checksum, is_web_page
-from cxrpipe.data.partial import Partial, version_mark
-from cxrpipe.data.room import full_disk_told, refuse_if_full, size
+from cxrpipe.data.fetching.checks import another_sum, checksum, is_web_page
+from cxrpipe.data.fetching.partial import Partial, version_mark
+from cxrpipe.data.fetching.room import full_disk_told, refuse_if_full, size
 from cxrpipe.runtime import SECONDS_BETWEEN_LINES, UserError, clock
 
 TRIES = 5  # in a row without a byte more

@@ -6,9 +6,9 @@ import pytest
 
 from cxrpipe.catalogue import Films, IndexSettings
 from cxrpipe.config import Recipe, check
+from cxrpipe.data.adapters.labels import label_record, translate, translate_boxes, years
+from cxrpipe.data.adapters.sources import RECORD
 from cxrpipe.data.film import UnusableFilmError
-from cxrpipe.data.labels import label_record, translate, translate_boxes, years
-from cxrpipe.data.sources import RECORD
 from cxrpipe.runtime import UserError
 
 FILMS = Films(findings={"N": "normal", "E": "edema", "M": "mass", "H": "hernia"})
