@@ -9,6 +9,7 @@ mirror image. The search runs in a process of its own for every number of films.
 
 import argparse
 import json
+import logging
 import os
 import resource
 import subprocess
@@ -26,7 +27,7 @@ from cxrpipe.data.copies.signature import SIDE, read_signatures
 from cxrpipe.data.dedupe import find_near
 
 COPIES = 1 / 50
-MOVED = 3  # pixels of 64, standard deviation
+MOVED = 1.5  # pixels of 64, standard deviation
 SEED = 0
 
 
@@ -54,6 +55,7 @@ def change(film: Thumbnails, generator: np.random.Generator) -> Thumbnails:
 
 def search(signatures: Path, n: int, cores: int) -> None:
     """Search n films and print figures as JSON."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
     generator = np.random.default_rng(SEED)
     n_copies = int(n * COPIES)
     films = deform(read_signatures(signatures)[1], n - n_copies, generator)

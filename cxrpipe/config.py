@@ -8,7 +8,7 @@ planned.
 import difflib
 import re
 from collections.abc import Iterable, Mapping
-from typing import Literal, TypeVar
+from typing import Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -110,10 +110,24 @@ class Split(Settings):
 
 
 class Preprocess(Settings):
-    """The geometry of the stored radiographs."""
+    """The geometry and the greys of the stored radiographs."""
 
     side: int = Field(128, ge=32, le=1024, description="pixels")
     fit: Literal["pad", "stretch"] = Field("pad", description="keep the aspect, or fill the square")
+    blur: int = Field(
+        0, ge=0, le=31, description="stored pixels, width of a Gaussian kernel; odd; 0: none"
+    )
+    clahe: float = Field(
+        0, ge=0, le=100, description="clip limit of the equalised contrast (CLAHE); 0: none"
+    )
+    tiles: int = Field(4, ge=1, le=16, description="tiles of CLAHE along each side of the film")
+
+    @field_validator("blur")
+    @classmethod
+    def _has_a_middle(cls, blur: int) -> int:
+        if blur and blur % 2 == 0:
+            raise ValueError("give an odd number of pixels, or 0")
+        return blur
 
 
 class Augmentation(Settings):
@@ -192,6 +206,13 @@ class Recipe(Settings):
             if names.count(name) > 1:
                 raise ValueError(f"'{name}' stands twice; name it once")
         return names
+
+    @model_validator(mode="after")
+    def _holds_out_its_own(self) -> Self:
+        for source in self.split.held_out:
+            if source not in self.sources:
+                raise ValueError(f"split.held_out: '{source}'; {nearest(source, self.sources)}")
+        return self
 
     @field_validator("findings")
     @classmethod

@@ -12,7 +12,7 @@ import pandas as pd
 
 from cxrpipe import tables
 from cxrpipe.config import Dedupe, Split, check
-from cxrpipe.data.film import pixels_of
+from cxrpipe.data.identity import pixels_of
 from cxrpipe.runtime import UserError, command, write_json
 
 CONFLICTS_LISTED = 1000

@@ -27,7 +27,7 @@ from cxrpipe.data.copies.candidates import (
     turn,
 )
 from cxrpipe.data.copies.signature import read_signatures
-from cxrpipe.data.film import pixels_of
+from cxrpipe.data.identity import pixels_of
 from cxrpipe.runtime import UserError, command, progress
 
 CHUNK = 128  # pairs aligned at a time
@@ -101,14 +101,17 @@ def correlate(
     return correlation
 
 
-def _lay(structures: Structures, pairs: Pairs) -> tuple[Structures, Structures]:
-    """Return the second films of pairs, turned to lie as the first, and the first."""
+def _lay(
+    structures: Structures, pairs: Pairs
+) -> tuple[Structures, Structures, npt.NDArray[np.int64]]:
+    """Return the second films of pairs, turned to lie as the first; the first; whose is whose."""
     moving = structures[pairs.second]
     for orientation in np.unique(pairs.orientation):
         lying = pairs.orientation == orientation
         sign = np.int8(-1 if orientation & NEGATIVE else 1)
         moving[lying] = sign * turn(moving[lying], int(orientation))
-    return moving, structures[pairs.first]
+    films, counterpart = np.unique(pairs.first, return_inverse=True)
+    return moving, structures[films], counterpart
 
 
 def _halve(films: Thumbnails) -> Thumbnails:

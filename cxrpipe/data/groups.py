@@ -6,7 +6,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from cxrpipe.config import Split
-from cxrpipe.data.film import pixels_of
+from cxrpipe.data.identity import pixels_of
 from cxrpipe.runtime import UserError, derive_seed
 
 

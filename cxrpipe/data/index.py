@@ -14,9 +14,10 @@ from cxrpipe.config import check
 from cxrpipe.data.adapters.labels import Row, label_record, refuse_view
 from cxrpipe.data.adapters.sources import read_records
 from cxrpipe.data.copies.signature import thumbnail, write_signatures
-from cxrpipe.data.film import Grey as Thumbnail
-from cxrpipe.data.film import UnusableFilmError, pixels_of, radiograph_id, read_film
-from cxrpipe.data.quality import measure_quality, refuse
+from cxrpipe.data.films.film import Grey as Thumbnail
+from cxrpipe.data.films.film import UnusableFilmError, read_film
+from cxrpipe.data.films.quality import measure_quality, refuse
+from cxrpipe.data.identity import pixels_of, radiograph_id
 from cxrpipe.runtime import UserError, command, parallel
 
 UNREADABLE = ("unreadable", "too_large")  # reasons that tell of a broken collection

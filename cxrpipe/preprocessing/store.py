@@ -1,7 +1,8 @@
-"""The HDF5 store of prepared radiographs: written in order, read whole or by id."""
+"""The HDF5 store of prepared radiographs: filled by many processes, read whole or by id."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -10,7 +11,7 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from cxrpipe.data.film import Grey
+from cxrpipe.data.films.film import Grey
 from cxrpipe.runtime import UserError, whole
 
 Structure = Literal["lungs", "lesions"]
@@ -34,35 +35,82 @@ class Prepared:
     masks: dict[Structure, Grey]
 
 
+@dataclass(frozen=True)
+class EmptyStore:
+    """A store whose rows of pixels are yet to be filled, by any process and in any order.
+
+    Every process writes its rows straight into the file, past HDF5, so that no pixels travel
+    between processes or wait in memory. HDF5 allows it: an uncompressed contiguous dataset is
+    nothing but its pixels, from one place of the file on.
+
+    Attributes
+    ----------
+    side
+        Of every square, in pixels.
+    starts
+        Name of a dataset to the byte of the file at which its first row starts.
+    """
+
+    path: Path
+    side: int
+    starts: dict[str, int]
+
+    def fill(self, rows: Mapping[str, int], prepared: Prepared) -> None:
+        """Write a radiograph and its masks into their rows, as ``number_rows`` gave them."""
+        masks = {f"{structure}/pixels": mask for structure, mask in prepared.masks.items()}
+        with self.path.open("r+b") as file:
+            for dataset, square in ({"pixels": prepared.pixels} | masks).items():
+                file.seek(self.starts[dataset] + rows[dataset] * self.side**2)
+                file.write(np.ascontiguousarray(square).data)
+
+
+def number_rows(structures: Iterable[Collection[Structure]]) -> Iterator[dict[str, int]]:
+    """Give every radiograph, by the structures that it has, its row in each of its datasets."""
+    n_rows: Counter[str] = Counter()
+    for known in structures:
+        datasets = ["pixels", *(f"{structure}/pixels" for structure in known)]
+        yield {dataset: n_rows[dataset] for dataset in datasets}
+        n_rows.update(datasets)
+
+
+def create_store(
+    path: Path, structures: Mapping[str, Collection[Structure]], side: int, settings: str
+) -> EmptyStore:
+    """Create the store of radiographs, each with the structures that it has, but for their pixels.
+
+    ``pixels`` (n, side, side) uint8 and ``radiograph`` (n,) hold the films; ``<structure>/pixels``
+    (m, side, side) and ``<structure>/radiograph`` (m,) the masks of those films that have one, all
+    in the order given. Equal radiographs give equal bytes.
+    """
+    groups = {"": list(structures)} | {
+        f"{structure}/": [name for name, known in structures.items() if structure in known]
+        for structure in STRUCTURES
+    }
+    allocate = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    allocate.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
+    starts = {}
+    with h5py.File(path, "w", libver="latest") as file:
+        file.attrs["settings"] = settings
+        for group, names in groups.items():
+            file[f"{group}radiograph"] = np.array(names, dtype=h5py.string_dtype(length=24))
+            pixels = file.create_dataset(
+                f"{group}pixels", (len(names), side, side), "u1", dcpl=allocate, fill_time="never"
+            )
+            if names:
+                starts[f"{group}pixels"] = pixels.id.get_offset()
+    return EmptyStore(path, side, starts)
+
+
 def write_store(
     path: Path, prepared: Iterable[Prepared], n_radiographs: int, side: int, settings: str
 ) -> None:
-    """Write radiographs one by one, uncompressed; equal radiographs give equal bytes.
-
-    ``pixels`` (n, side, side) uint8 and ``radiograph`` (n,) hold the films; ``<structure>/pixels``
-    (m, side, side) and ``<structure>/radiograph`` (m,) the masks of those films that have one.
-    """
-    shape, text = (n_radiographs, side, side), h5py.string_dtype(length=24)
-    with whole(path) as partial, h5py.File(partial, "w", libver="latest") as file:
-        file.attrs["settings"] = settings
-        pixels = file.create_dataset("pixels", shape, "u1")
-        names = file.create_dataset("radiograph", (n_radiographs,), text)
-        for structure in STRUCTURES:
-            masks = file.create_group(structure)
-            masks.create_dataset("pixels", (0, side, side), "u1", maxshape=(None, side, side))
-            masks.create_dataset("radiograph", (0,), text, maxshape=(None,))
-        for row, radiograph in enumerate(prepared):
-            pixels[row] = radiograph.pixels
-            names[row] = radiograph.radiograph
-            for structure, mask in radiograph.masks.items():
-                _append(file[structure], radiograph.radiograph, mask)
-
-
-def _append(masks: h5py.Group, radiograph: str, mask: Grey) -> None:
-    row = len(masks["radiograph"])
-    for name, value in (("radiograph", radiograph), ("pixels", mask)):
-        masks[name].resize(row + 1, axis=0)
-        masks[name][row] = value
+    """Write a few radiographs that are at hand; the command fills its store film by film."""
+    films = dict(zip(range(n_radiographs), prepared, strict=True))
+    structures = {film.radiograph: tuple(film.masks) for film in films.values()}
+    with whole(path) as partial:
+        store = create_store(partial, structures, side, settings)
+        for rows, film in zip(number_rows(structures.values()), films.values(), strict=True):
+            store.fill(rows, film)
 
 
 def read_radiographs(path: Path, radiographs: Sequence[str]) -> Grey:

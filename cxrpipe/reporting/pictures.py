@@ -1,4 +1,4 @@
-"""The figures of a run, each drawn from tables and arrays alone."""
+"""The figures of what was trained, each drawn from tables and arrays alone."""
 
 from collections.abc import Mapping, Sequence
 
@@ -11,56 +11,9 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from cxrpipe.tables import SUBSETS
+from cxrpipe.reporting.drawing import readable
 
 Greys = npt.NDArray[np.uint8]
-SUBSET_COLOURS = ("#0B4F79", "#E69F00", "#CFE3F0")  # told apart by lightness alone
-
-
-def readable(name: str) -> str:
-    """Return a name as people write it: ``lung_opacity`` becomes ``lung opacity``."""
-    return name.replace("_", " ")
-
-
-def draw_classes(split: pd.DataFrame, findings: Sequence[str]) -> Figure:
-    """Draw how many films of every finding stand in each subset."""
-    counts = pd.crosstab(split["finding"], split["subset"]).loc[list(findings), list(SUBSETS)]
-    figure = Figure(figsize=(7, 0.5 * len(findings) + 1.2))
-    axes = figure.add_subplot()
-    left = np.zeros(len(findings))
-    for subset, colour in zip(SUBSETS, SUBSET_COLOURS, strict=True):
-        bars = axes.barh(
-            [readable(finding) for finding in findings],
-            counts[subset],
-            left=left,
-            label=subset,
-            color=colour,
-            edgecolor="white",
-        )
-        text = "white" if subset == "train" else "black"
-        axes.bar_label(bars, label_type="center", color=text, fontweight="bold")
-        left += counts[subset].to_numpy()
-    axes.invert_yaxis()
-    axes.set_xlabel("radiographs")
-    axes.legend(ncols=3, loc="lower right", bbox_to_anchor=(1, 1))
-    return figure
-
-
-def draw_samples(films: Mapping[str, Sequence[tuple[str, Greys]]]) -> Figure:
-    """Draw sample films: for every finding a row of (source, pixels)."""
-    columns = max(len(row) for row in films.values())
-    figure = Figure(figsize=(1.45 * columns, 1.6 * len(films)))
-    grid = figure.subplots(len(films), columns, squeeze=False)
-    for axes, (finding, row) in zip(grid, films.items(), strict=True):
-        for place in axes:
-            place.set_axis_off()
-        axes[0].set_title(readable(finding), loc="left", fontweight="bold")
-        for place, (source, pixels) in zip(axes, row, strict=False):
-            place.imshow(pixels, vmin=0, vmax=255)
-            place.text(
-                0.5, -0.03, source, transform=place.transAxes, ha="center", va="top", fontsize=6
-            )
-    return figure
 
 
 def draw_curves(histories: Mapping[str, pd.DataFrame]) -> Figure:

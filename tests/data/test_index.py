@@ -8,7 +8,7 @@ from PIL import Image
 from cxrpipe import tables
 from cxrpipe.catalogue import Films, IndexSettings
 from cxrpipe.data.download import write_checksums
-from cxrpipe.data.film import radiograph_id
+from cxrpipe.data.identity import radiograph_id
 from cxrpipe.data.index import index_films, main, number_copies, refuse_too_many_excluded
 from cxrpipe.runtime import UserError
 

@@ -1,24 +1,97 @@
 """From numbers to figures, the table and the report."""
 
 MODEL = "results/{run}/models/{model}/fold-0"
-FIGURES = ["classes", "samples", "curves", "confusion"]
+EXPLORATION = ["classes", "sources", "sizes", "modes", "age", "sex", "view"]
+EXPLORATION += ["quality", "unused", "augmentation", "conflicts"]
+EXPLORATION += ["duplicates-lowest", "duplicates-sample", "duplicates-exact"]
+EXPLORATION += [f"samples-{finding}" for finding in RECIPE.findings]
+FIGURES = ["curves", "confusion"]
 FIGURES += [f"gradcam-{finding}" for finding in RECIPE.findings]
+# The kind of a figure is its name up to a dash; every kind has a caption.
+KINDS = sorted({figure.split("-")[0] for figure in EXPLORATION + FIGURES})
+TEMPLATES = ["report", "parts", "style", "certificate"]
+
+
+report: "../report/workflow.rst"
+
+
+# Its paths hold no wildcard, so that `snakemake explore` looks at the films of the chosen recipe.
+rule explore:
+    """Show the films before anything is trained: how many, of whom, how large, how alike."""
+    input:
+        code=code("reporting.explore"),
+        style="cxrpipe/reporting/cxrpipe.mplstyle",
+        checksums=expand("data/{source}/SHA256SUMS", source=SOURCES),
+        index=f"results/{RUN}/index.csv",
+        excluded=f"results/{RUN}/excluded.csv",
+        duplicates=f"results/{RUN}/duplicates.csv",
+        split=f"results/{RUN}/split.csv",
+        left_out=f"results/{RUN}/left-out.csv",
+        radiographs=expand(STORE, run=RUN),
+    output:
+        sources=f"results/{RUN}/exploration/sources.csv",
+        png=[
+            report(
+                f"results/{RUN}/exploration/{figure}.png",
+                caption=f"../report/{figure.split('-')[0]}.rst",
+                category="Exploration",
+                labels={"figure": figure},
+            )
+            for figure in EXPLORATION
+        ],
+        svg=[f"results/{RUN}/exploration/{figure}.svg" for figure in EXPLORATION],
+    log:
+        f"logs/{RUN}/explore.txt",
+    benchmark:
+        f"results/{RUN}/benchmarks/explore.tsv"
+    conda:
+        "../../environment.yml"
+    threads: workflow.cores
+    params:
+        findings=RECIPE.findings,
+        augmentation=lambda wildcards: RECIPE.training.augmentation.model_dump_json(),
+        seed=RECIPE.seed,
+    shell:
+        r"""
+        exec &> >(tee {log:q})
+
+        python -m cxrpipe.reporting.explore \
+            --data data \
+            --index {input.index:q} \
+            --excluded {input.excluded:q} \
+            --duplicates {input.duplicates:q} \
+            --split {input.split:q} \
+            --left-out {input.left_out:q} \
+            --radiographs {input.radiographs:q} \
+            --findings {params.findings:q} \
+            --augmentation {params.augmentation:q} \
+            --seed {params.seed} \
+            --cores {threads} \
+            --sources {output.sources:q} \
+            --figures results/{RUN:q}/exploration
+        """
 
 
 rule figures:
-    """Draw every figure of the run as PNG and SVG."""
+    """Draw what was trained and how well it does, as PNG and SVG."""
     input:
         code=code("reporting.figures"),
         style="cxrpipe/reporting/cxrpipe.mplstyle",
-        index="results/{run}/index.csv",
-        split="results/{run}/split.csv",
         radiographs=STORE,
         metrics="results/{run}/metrics.json",
         histories=each_model(f"{MODEL}/history.csv"),
         predictions=each_model("results/{run}/predictions/{model}/fold-0.csv"),
         heatmaps=each_model("results/{run}/gradcam/{model}/fold-0.h5"),
     output:
-        png=expand("results/{{run}}/figures/{figure}.png", figure=FIGURES),
+        png=[
+            report(
+                f"results/{{run}}/figures/{figure}.png",
+                caption=f"../report/{figure.split('-')[0]}.rst",
+                category="Explanations" if "gradcam" in figure else "Results",
+                labels={"figure": figure},
+            )
+            for figure in FIGURES
+        ],
         svg=expand("results/{{run}}/figures/{figure}.svg", figure=FIGURES),
     log:
         "logs/{run}/figures.txt",
@@ -33,8 +106,6 @@ rule figures:
         exec &> >(tee {log:q})
 
         python -m cxrpipe.reporting.figures \
-            --index {input.index:q} \
-            --split {input.split:q} \
             --radiographs {input.radiographs:q} \
             --metrics {input.metrics:q} \
             --models {params.models:q} \
@@ -53,7 +124,12 @@ rule table:
         summaries=each_model(f"{MODEL}/summary.json"),
         localisations=each_model("results/{run}/gradcam/{model}/fold-0.json"),
     output:
-        csv="results/{run}/table.csv",
+        csv=report(
+            "results/{run}/table.csv",
+            caption="../report/table.rst",
+            category="Results",
+            labels={"figure": "table"},
+        ),
         markdown="results/{run}/table.md",
     log:
         "logs/{run}/table.txt",
@@ -85,7 +161,8 @@ rule report:
     """Write the report, one page that holds everything."""
     input:
         code=code("reporting.report"),
-        template="cxrpipe/reporting/report.html.j2",
+        templates=expand("cxrpipe/reporting/{part}.html.j2", part=TEMPLATES),
+        captions=expand("workflow/report/{kind}.rst", kind=KINDS),
         index="results/{run}/index.csv",
         excluded="results/{run}/excluded.csv",
         split="results/{run}/split.csv",
@@ -94,7 +171,8 @@ rule report:
         table="results/{run}/table.csv",
         timings=each_model(f"{MODEL}/timing.json"),
         localisations=each_model("results/{run}/gradcam/{model}/fold-0.json"),
-        figures=expand("results/{{run}}/figures/{figure}.png", figure=FIGURES),
+        exploration=rules.explore.output.png,
+        figures=rules.figures.output.png,
     output:
         report="results/{run}/report.html",
     log:
@@ -124,6 +202,8 @@ rule report:
             --models {params.models:q} \
             --timings {input.timings:q} \
             --localisations {input.localisations:q} \
+            --exploration {input.exploration:q} \
             --figures {input.figures:q} \
+            --captions {input.captions:q} \
             --report {output.report:q}
         """

@@ -8,7 +8,7 @@ from pathlib import Path
 from cxrpipe.catalogue import Films, Table
 from cxrpipe.data.adapters.naming import shape
 from cxrpipe.data.adapters.tabular import Row, Rows, read_rows
-from cxrpipe.data.film import SUFFIXES
+from cxrpipe.data.films.film import SUFFIXES
 from cxrpipe.runtime import UserError
 
 TOLD = ("finding", "patient", "view", "age", "sex")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from cxrpipe.catalogue import Films, IndexSettings
 from cxrpipe.config import Index
-from cxrpipe.data.film import UnusableFilmError
+from cxrpipe.data.films.grey import UnusableFilmError
 
 Row = dict[str, str | int | float]
 SEXES = {"f": "F", "female": "F", "m": "M", "male": "M"}

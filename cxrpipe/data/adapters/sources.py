@@ -67,7 +67,7 @@ def read_records(data: Path, name: str, films: Films) -> tuple[pd.DataFrame, pd.
     records
         One row per film, columns ``RECORD``, all text; ``label`` is as the collection writes it,
         ``patient`` is scoped by the collection's name, masks of several files are joined by ``|``
-        and so are ``boxes`` (see :func:`cxrpipe.data.adapters.tabular.read_boxes`). Empty where unknown.
+        and so are ``boxes`` (see ``tabular.read_boxes``). Empty where unknown.
     excluded
         Columns ``source``, ``file``, ``reason``, ``detail``: films that the description drops, and
         masks that belong to no film.

@@ -12,7 +12,7 @@ import pandas as pd
 from cxrpipe.catalogue import Boxes, Sheet
 from cxrpipe.config import nearest
 from cxrpipe.data.adapters.naming import Names, check_template, fill
-from cxrpipe.data.film import SUFFIXES
+from cxrpipe.data.films.film import SUFFIXES
 from cxrpipe.runtime import UserError
 
 Row = dict[str, str]

@@ -48,14 +48,20 @@ def _blur(sigma: float, side: int) -> Floats:
 
 
 def align(
-    moving: Structures, fixed: Structures, steps: int, start: Floats | None = None
+    moving: Structures,
+    fixed: Structures,
+    counterpart: npt.NDArray[np.int64],
+    steps: int,
+    start: Floats | None = None,
 ) -> tuple[Floats, Floats]:
     """Stretch and shift films until each correlates best with its counterpart.
 
     Parameters
     ----------
     moving, fixed
-        (n, side, side) fine structure of the first and the second film of every pair.
+        (n, side, side) and (m, side, side) fine structure.
+    counterpart
+        (n,) row in ``fixed`` of each moving film's counterpart.
     steps
         Iterations at most.
     start
@@ -69,24 +75,23 @@ def align(
         (n, 2, 2) for the vertical and the horizontal axis: stretch, and shift as a share of half
         the side.
     """
-    n, side = len(moving), moving.shape[1]
+    side = moving.shape[1]
     inner = slice(margin := round(MARGIN * side), side - margin)
-    films, template = moving.astype(np.float32), fixed.astype(np.float32)
-    target = _normalised(template[:, inner, inner])
-    downhill, solve = _prepare(template, target, inner)
-    still = np.array([1, 0], dtype=np.float32)
-    position = np.tile(still, (n, 2, 1)) if start is None else start.copy()
-    best, best_position = np.full(n, -1, np.float32), position.copy()
+    prepared = _prepare(fixed.astype(np.float32), inner)
+    target, changes, solve = (part[counterpart] for part in prepared)
+    films, still = moving.astype(np.float32), np.array([1, 0], dtype=np.float32)
+    position = np.tile(still, (len(films), 2, 1)) if start is None else start.copy()
+    best, best_position = np.full(len(films), -1, np.float32), position.copy()
     for _ in range(steps + 1):
-        rows, columns = sampling(position[:, 0], side)[:, inner], sampling(position[:, 1], side)
-        moved = rows @ films @ columns[:, inner].transpose(0, 2, 1)
-        warped = _normalised(np.asarray(moved, np.float32))
+        rows = sampling(position[:, 0], side)[:, inner]
+        columns = sampling(position[:, 1], side)[:, inner].swapaxes(1, 2)
+        warped = _normalised(np.asarray(rows @ films @ columns, np.float32))
         correlation = np.einsum("nij,nij->n", warped, target)
         better = correlation > best
         best[better], best_position[better] = correlation[better], position[better]
-        error = warped.reshape(n, -1) / np.maximum(correlation, 0.2)[:, None]
-        step = solve @ (downhill @ error[:, :, None])
-        position = _compose(position, step.reshape(n, 2, 2))
+        error = warped.reshape(len(films), -1, 1) / np.maximum(correlation, 0.2)[:, None, None]
+        step = solve @ (changes @ error)
+        position = _compose(position, step.reshape(-1, 2, 2))
     return best, best_position
 
 
@@ -95,11 +100,16 @@ def sampling(axis: Floats, side: int) -> Floats:
 
     ``axis`` (n, 2) holds stretch and shift about the centre; beyond an edge the edge is repeated.
     """
-    centred = (np.arange(side, dtype=np.float32) - (side - 1) / 2) / (side / 2)
-    place = (axis[:, :1] * centred + axis[:, 1:]) * (side / 2) + (side - 1) / 2
-    place = np.clip(place, 0, side - 1)[:, :, None]
-    weights: Floats = np.maximum(0, 1 - np.abs(place - np.arange(side, dtype=np.float32)))
-    return weights
+    place = (axis[:, :1] * _centred(side) + axis[:, 1:]) * (side / 2) + (side - 1) / 2
+    weights: Floats = np.clip(place, 0, side - 1)[:, :, None] - np.arange(side, dtype=np.float32)
+    np.abs(weights, out=weights)
+    np.subtract(1, weights, out=weights)
+    return np.maximum(weights, 0, out=weights)
+
+
+def _centred(side: int) -> Floats:
+    """Return the places of a line's pixels, from about -1 to about 1."""
+    return (np.arange(side, dtype=np.float32) - (side - 1) / 2) / (side / 2)
 
 
 def _normalised(films: Floats) -> Floats:
@@ -110,25 +120,27 @@ def _normalised(films: Floats) -> Floats:
     return normalised
 
 
-def _prepare(fixed: Floats, target: Floats, inner: slice) -> tuple[Floats, Floats]:
-    """Return how the fixed film changes with each movement, and the inverse of the normal matrix.
+def _prepare(fixed: Floats, inner: slice) -> tuple[Floats, Floats, Floats]:
+    """Return the inner part of films, how it changes with each movement, and what solves for them.
 
-    Changes of brightness and contrast are taken out. Shapes (n, 4, pixels) and (n, 4, 4).
+    Changes of brightness and contrast are taken out. Shapes (m, height, width), (m, 4, pixels) and
+    (m, 4, 4).
     """
-    n, side = fixed.shape[:2]
-    centred = (np.arange(side, dtype=np.float32) - (side - 1) / 2) / (side / 2)
+    m, side = fixed.shape[:2]
     down, right = np.gradient(fixed, axis=(1, 2))
-    moves = np.stack([down * centred[:, None], down, right * centred, right], axis=1)
-    changes = moves[:, :, inner, inner].reshape(n, 4, -1) * (side / 2)
+    moves = [down * _centred(side)[:, None], down, right * _centred(side), right]
+    changes = np.stack([move[:, inner, inner] for move in moves], axis=1).reshape(m, 4, -1)
+    changes *= side / 2
     changes -= changes.mean(2, keepdims=True)
-    length = np.linalg.norm(fixed[:, inner, inner].reshape(n, -1), axis=1)
+    target = _normalised(fixed[:, inner, inner])
+    length = np.einsum("nij,nij->n", target, fixed[:, inner, inner])
     changes /= np.maximum(length, 1e-6)[:, None, None]
-    film = target.reshape(n, -1, 1)
-    changes -= (changes @ film) * film.transpose(0, 2, 1)
-    normal = changes @ changes.transpose(0, 2, 1)
-    scale = np.trace(normal, axis1=1, axis2=2)[:, None, None]
+    film = target.reshape(m, 1, -1)
+    changes -= (changes @ film.swapaxes(1, 2)) * film
+    normal = changes @ changes.swapaxes(1, 2)
+    scale = np.einsum("nii->n", normal)[:, None, None]
     inverse = np.linalg.inv(normal + (STEADY * scale + 1e-6) * np.eye(4, dtype=np.float32))
-    return changes, inverse.astype(np.float32)
+    return target, changes, np.asarray(inverse, np.float32)
 
 
 def _compose(position: Floats, step: Floats) -> Floats:

@@ -109,7 +109,7 @@ def find_candidates(films: Thumbnails) -> Pairs:
     first, second, orientation = (np.concatenate(part) for part in zip(*found, strict=True))
     lower, upper = np.minimum(first, second), np.maximum(first, second)
     _, once = np.unique(lower * len(films) + upper, return_index=True)
-    once = once[first[once] != second[once]]
+    once = np.sort(once[first[once] != second[once]])  # pairs of one first film together
     return Pairs(first[once], second[once], orientation[once])
 
 

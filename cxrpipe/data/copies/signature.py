@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from cxrpipe.data.film import Grey
+from cxrpipe.data.films.grey import Grey
 from cxrpipe.runtime import whole
 
 SIDE = 64  # pixels of a thumbnail

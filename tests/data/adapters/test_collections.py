@@ -14,7 +14,7 @@ from cxrpipe.catalogue import IndexSettings, Source
 from cxrpipe.config import check
 from cxrpipe.data.adapters.labels import label_record
 from cxrpipe.data.adapters.sources import read_records
-from cxrpipe.data.film import UnusableFilmError
+from cxrpipe.data.films.film import UnusableFilmError
 from cxrpipe.recipes import read_yaml
 from cxrpipe.runtime import UserError
 

@@ -8,7 +8,7 @@ from cxrpipe.catalogue import Films, IndexSettings
 from cxrpipe.config import Recipe, check
 from cxrpipe.data.adapters.labels import label_record, translate, translate_boxes, years
 from cxrpipe.data.adapters.sources import RECORD
-from cxrpipe.data.film import UnusableFilmError
+from cxrpipe.data.films.film import UnusableFilmError
 from cxrpipe.runtime import UserError
 
 FILMS = Films(findings={"N": "normal", "E": "edema", "M": "mass", "H": "hernia"})

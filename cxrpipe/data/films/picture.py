@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
-from cxrpipe.data.grey import (
+from cxrpipe.data.films.grey import (
     N_LEVELS,
     ROWS,
     Film,
@@ -45,7 +45,7 @@ FILL, FILLED_ROWS = 128, 8  # the grey that a JPEG decoder gives to missing bloc
 
 
 def read_picture(path: Path, max_megapixels: float, side: int) -> Film:
-    """Decode a picture; see :func:`cxrpipe.data.film.read_film`."""
+    """Decode a picture; see :func:`cxrpipe.data.films.film.read_film`."""
     with decoding(), _no_other_bound(), path.open("rb") as file, _opened(file) as image:
         refuse_too_large(image.width, image.height, max_megapixels)
         _refuse_several(image)

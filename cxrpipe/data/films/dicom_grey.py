@@ -12,7 +12,7 @@ from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 from pydicom.pixels.processing import apply_modality_lut, apply_voi
 
-from cxrpipe.data.grey import (
+from cxrpipe.data.films.grey import (
     N_LEVELS,
     Grey,
     Levels,

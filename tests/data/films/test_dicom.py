@@ -14,10 +14,10 @@ from pydicom.encaps import encapsulate
 from pydicom.pixels.processing import apply_windowing
 from pydicom.sequence import Sequence
 
-from cxrpipe.data.dicom import NO_PIXELS
-from cxrpipe.data.dicom_grey import _from_window
-from cxrpipe.data.dicom_header import age_of, view_of
-from cxrpipe.data.film import Header, UnusableFilmError, read_film
+from cxrpipe.data.films.dicom import NO_PIXELS
+from cxrpipe.data.films.dicom_grey import _from_window
+from cxrpipe.data.films.dicom_header import age_of, view_of
+from cxrpipe.data.films.film import Header, UnusableFilmError, read_film
 
 RANDOM = np.random.default_rng(4).integers(0, 256, (5, 8), dtype=np.uint8)
 DEEP = np.random.default_rng(5).integers(0, 4096, (64, 48), dtype=np.uint16)

@@ -1,14 +1,10 @@
-"""Reading one film, whatever its format, and the id that its pixels give it."""
+"""Reading one film, whatever its format."""
 
-import hashlib
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
-
-from cxrpipe.data.dicom import is_dicom, read_dicom
-from cxrpipe.data.grey import Film, Grey, Header, UnusableFilmError, decoding
-from cxrpipe.data.picture import read_picture
+from cxrpipe.data.films.dicom import is_dicom, read_dicom
+from cxrpipe.data.films.grey import Film, Grey, Header, UnusableFilmError, decoding
+from cxrpipe.data.films.picture import read_picture
 
 __all__ = [
     "SUFFIXES",
@@ -16,8 +12,6 @@ __all__ = [
     "Grey",
     "Header",
     "UnusableFilmError",
-    "pixels_of",
-    "radiograph_id",
     "read_film",
 ]
 
@@ -60,15 +54,3 @@ def read_film(path: Path, max_megapixels: float = 100, side: int = 0) -> Film:
     if is_dicom(start):
         return read_dicom(path, max_megapixels)
     return read_picture(path, max_megapixels, side)
-
-
-def radiograph_id(pixels: Grey) -> str:
-    """Return 16 hexadecimal digits that name these pixels and their shape (SHA-256)."""
-    digest = hashlib.sha256(f"{pixels.shape}".encode())
-    digest.update(np.ascontiguousarray(pixels).tobytes())
-    return digest.hexdigest()[:16]
-
-
-def pixels_of(radiographs: "pd.Series[str]") -> "pd.Series[str]":
-    """Return the part of each id that the pixels alone decide: equal for identical films."""
-    return radiographs.str.split("-").str[0]

@@ -5,7 +5,7 @@ import re
 from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
-from cxrpipe.data.grey import Header, UnusableFilmError
+from cxrpipe.data.films.grey import Header, UnusableFilmError
 
 # The only tags that are ever read of a header. Of the person: number, sex and age.
 HEADER_TAGS = (

@@ -16,11 +16,11 @@ from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.processing import apply_color_lut
 from pydicom.tag import BaseTag
 
-from cxrpipe.data.dicom_grey import GREY_TAGS, greys_of
-from cxrpipe.data.dicom_header import HEADER_TAGS, read_header, refuse_other_films, said
-from cxrpipe.data.dicom_stream import refuse_broken_stream
-from cxrpipe.data.grey import Film, Grey, UnusableFilmError, decoding, refuse_too_large
-from cxrpipe.data.picture import ends_early, flatten, is_filled, tint_of
+from cxrpipe.data.films.dicom_grey import GREY_TAGS, greys_of
+from cxrpipe.data.films.dicom_header import HEADER_TAGS, read_header, refuse_other_films, said
+from cxrpipe.data.films.dicom_stream import refuse_broken_stream
+from cxrpipe.data.films.grey import Film, Grey, UnusableFilmError, decoding, refuse_too_large
+from cxrpipe.data.films.picture import ends_early, flatten, is_filled, tint_of
 
 Stored = npt.NDArray[np.integer]
 
@@ -65,7 +65,7 @@ def is_dicom(start: bytes) -> bool:
 
 
 def read_dicom(path: Path, max_megapixels: float) -> Film:
-    """Decode a DICOM film; see :func:`cxrpipe.data.film.read_film`.
+    """Decode a DICOM film; see :func:`cxrpipe.data.films.film.read_film`.
 
     The header is read first, and only the tags that are needed; what it declares bounds what is
     read and decoded then. Of the person it reads number, sex and age, nothing else.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cxrpipe.config import Index
-from cxrpipe.data.grey import Film, Grey, UnusableFilmError, histogram
+from cxrpipe.data.films.grey import Film, Grey, UnusableFilmError, histogram
 
 DARK, BRIGHT = 0.05, 0.95  # shares of the pixels between which contrast is measured
 NEAR = 2  # grey levels that count as one grey: as far as JPEG changes an even area

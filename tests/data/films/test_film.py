@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
-from cxrpipe.data.film import Header, UnusableFilmError, pixels_of, radiograph_id, read_film
-from cxrpipe.data.grey import decoding
+from cxrpipe.data.films.film import Header, UnusableFilmError, read_film
+from cxrpipe.data.films.grey import decoding
+from cxrpipe.data.identity import pixels_of, radiograph_id
 
 RANDOM = np.random.default_rng(3).integers(0, 256, (5, 7), dtype=np.uint8)
 

@@ -20,7 +20,7 @@ from pydicom import uid
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 
-from cxrpipe.data.film import UnusableFilmError, read_film
+from cxrpipe.data.films.film import UnusableFilmError, read_film
 
 SEED = 20
 N_FILES = 500

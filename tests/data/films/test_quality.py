@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from cxrpipe.config import Index
-from cxrpipe.data.film import Film, UnusableFilmError, read_film
-from cxrpipe.data.quality import Quality, blank, contrast, measure_quality, refuse
+from cxrpipe.data.films.film import Film, UnusableFilmError, read_film
+from cxrpipe.data.films.quality import Quality, blank, contrast, measure_quality, refuse
 
 GOOD = Quality(width=300, height=200, tint=0.0, contrast=0.7, blank=0.1)
 

@@ -2,8 +2,8 @@
 
 import struct
 
-from cxrpipe.data.grey import UnusableFilmError
-from cxrpipe.data.picture import JPEG_END
+from cxrpipe.data.films.grey import UnusableFilmError
+from cxrpipe.data.films.picture import JPEG_END
 
 JPEG2000_SIZE = b"\xff\x4f\xff\x51"  # start of the stream, and of its segment SIZ
 BOXES = 65_536  # bytes that a JP2 file may put before its stream

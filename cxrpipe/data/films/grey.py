@@ -66,7 +66,7 @@ class Film:
         As it was stored: ``L``, ``RGB``, ``I;16``, ``P``, ..., ``MONOCHROME2 12 bit``.
     tint
         Share of pixels whose colour does not follow from their grey, from 0 to 1; see
-        :func:`cxrpipe.data.picture.tint_of`.
+        :func:`cxrpipe.data.films.picture.tint_of`.
     header
         What a DICOM file tells; empty for pictures.
     """

@@ -1,0 +1,82 @@
+"""What every figure shares: style, names as people write them, tables of counts, equal bytes."""
+
+import logging
+from importlib.resources import files
+from pathlib import Path
+from textwrap import fill
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from cxrpipe.runtime import whole
+
+log = logging.getLogger(__name__)
+
+
+def use_style() -> None:
+    """Draw to files alone, in the style of cxrpipe."""
+    mpl.use("agg")
+    mpl.rc_file(str(files("cxrpipe.reporting") / "cxrpipe.mplstyle"))
+
+
+def save(figure: Figure, folder: Path, name: str) -> None:
+    """Write a figure as PNG and SVG, without a date, so that equal figures give equal bytes."""
+    for suffix, metadata in ((".png", {"Software": None}), (".svg", {"Date": None})):
+        with whole(folder / f"{name}{suffix}") as partial:
+            figure.savefig(partial, format=suffix[1:], metadata=metadata)
+    log.info(name)
+
+
+def readable(name: str) -> str:
+    """Return a name as people write it: ``lung_opacity`` becomes ``lung opacity``."""
+    return name.replace("_", " ")
+
+
+def draw_nothing(said: str) -> Figure:
+    """Say in words why a figure shows nothing."""
+    figure = Figure(figsize=(7, 1))
+    figure.text(0.5, 0.5, said, ha="center", va="center", color="#404040")
+    return figure
+
+
+def draw_counts(counts: pd.DataFrame, unit: str) -> Figure:
+    """Draw a table of counts, each with its share of its column, which also shades it.
+
+    Parameters
+    ----------
+    counts
+        Rows and columns by name; the columns are findings.
+    unit
+        What is counted.
+    """
+    rows, columns = counts.shape
+    figure = Figure(figsize=(0.95 * columns + 2.6, 0.42 * rows + 1.3))
+    axes = figure.add_subplot()
+    shares = (counts / counts.sum().clip(lower=1)).to_numpy()
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    for (row, column), count in np.ndenumerate(counts.to_numpy()):
+        share = float(shares[row, column])
+        text = f"{count:,}\n{percent(share)}" if count else "0"
+        colour = "white" if share > 0.5 else "black"
+        axes.text(column, row, text, ha="center", va="center", fontsize=7, color=colour)
+    axes.set_yticks(range(rows), [readable(str(name)) for name in counts.index])
+    totals = zip(counts.columns, counts.sum(), strict=True)
+    names = [f"{fill(readable(name), 13)}\n{total:,}" for name, total in totals]
+    axes.set_xticks(range(columns), names, fontsize=8)
+    axes.set_xlabel(f"finding, and its {unit}; cells: {unit}, and share of the finding")
+    bare(axes)
+    return figure
+
+
+def percent(share: float) -> str:
+    """Return a share that is not zero in words that do not say zero."""
+    return "<1%" if share < 0.005 else f"{share:.0%}"
+
+
+def bare(axes: Axes) -> None:
+    """Take the frame and the ticks off, and keep the labels."""
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0)
