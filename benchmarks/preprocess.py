@@ -2,9 +2,9 @@
 
 (a) a plain loop: one process opens every film with Pillow, converts it to grey, resizes it and
 stacks all; (b) decoding alone: ``preprocess`` on all cores, but nothing is done with the decoded
-films; (c) ``preprocess`` into a store. The three take turns. (b) and (c) are clocked from the first
-film that is done, so that starting Python on every core does not make them look alike; a folder's
-films are repeated until there are enough. Without folders it draws films of its own.
+films; (c) ``preprocess`` into a store. The three take turns. In (b) and (c) the time does not count
+in which Python starts on every core, which would make them look alike; a folder's films are
+repeated until there are enough. Without folders it draws films of its own.
 
     python benchmarks/preprocess.py --folders ../shared/mirror/kermany ../shared/mirror/radiography
 """
@@ -36,22 +36,24 @@ SEED = 0
 
 
 class Clock:
-    """Clock a stream of films from the first that is done."""
+    """Clock work on films, but for the time in which Python starts on every core."""
 
     def __init__(self) -> None:
+        self.start = time.perf_counter()
         self.n_after_first = -1
-        self.first = self.seconds = 0.0
 
     def watch(self, done: Iterable[None]) -> Iterator[None]:
-        """Pass results on, and count them."""
+        """Pass results on; time from here to the first of them does not count."""
+        asked = time.perf_counter()
         for result in done:
-            self.first = self.first or time.perf_counter()
+            if self.n_after_first < 0:
+                self.start += time.perf_counter() - asked
             self.n_after_first += 1
             yield result
 
     def rate(self) -> float:
         """Return the films per second until now."""
-        return self.n_after_first / (time.perf_counter() - self.first)
+        return self.n_after_first / (time.perf_counter() - self.start)
 
 
 def draw(folder: Path, n: int, suffix: str, sides: tuple[int, int]) -> None:
@@ -132,7 +134,7 @@ def compare(folder: Path, settings: Preprocess, what: str, arguments: argparse.N
     print(
         f"{folder.name:18} {settings.side:4} {what:14} "
         + " ".join(f"{medians[name]:9,.0f}" for name in RUNS)
-        + f" {medians['c'] / medians['b']:6.2f} ({min(shares):.2f} to {max(shares):.2f})"
+        + f" {statistics.median(shares):6.2f} ({min(shares):.2f} to {max(shares):.2f})"
         + f" {medians['c'] / medians['a']:6.2f}",
         flush=True,
     )
@@ -143,8 +145,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folders", type=Path, nargs="*", default=[], help="of films")
     parser.add_argument("--sides", type=int, nargs="+", default=[128, 224], help="pixels")
-    parser.add_argument("--films", type=int, default=4000, help="of each run of b and c")
-    parser.add_argument("--repetitions", type=int, default=5)
+    parser.add_argument("--films", type=int, default=2000, help="of each run of b and c")
+    parser.add_argument("--repetitions", type=int, default=7)
     parser.add_argument("--cores", type=int, default=os.cpu_count())
     arguments = parser.parse_args()
     with TemporaryDirectory() as place:

@@ -108,14 +108,15 @@ def preprocess(
 ) -> None:
     """Prepare rows of the index on several cores and write their store.
 
-    No more films are in memory than there are cores, however many there are in all.
+    However many films there are, no more squares are in memory than there are cores.
     """
-    structures = {files.radiograph: files.structures for files in list_files(chosen, data)}
-    numbered = zip(list_files(chosen, data), number_rows(structures.values()), strict=True)
+    films = list(list_files(chosen, data))
+    numbered = zip(films, number_rows(files.structures for files in films), strict=True)
     with whole(path) as partly:
+        structures = {files.radiograph: files.structures for files in films}
         store = create_store(partly, structures, settings.side, described)
         work = partial(prepare_into, store, settings)
-        for _ in parallel(work, numbered, len(structures), cores, "films prepared"):
+        for _ in parallel(work, numbered, len(films), cores, "films prepared"):
             pass
 
 

@@ -16,6 +16,7 @@ SUBSET_COLOURS = ("#0B4F79", "#E69F00", "#CFE3F0")  # told apart by lightness al
 BLUE = "#0072B2"
 PANELS = 5  # in a row
 YEARS_PER_BAR = 5
+ROUND_SIDES = [digit * ten for ten in (1, 10, 100, 1000, 10000) for digit in (1, 2, 5)]
 QUALITIES = {
     "tint": "tint: share of pixels in many colours",
     "contrast": "contrast: spread of the greys",
@@ -92,8 +93,8 @@ def draw_sizes(index: pd.DataFrame, findings: Sequence[str]) -> Figure:
 
 def _use_pixels(figure: Figure, films: pd.DataFrame) -> None:
     sides = films[["width", "height"]].to_numpy()
-    bounds = 0.8 * sides.min(), 1.25 * sides.max()
-    ticks = [tick for tick in (50, 100, 200, 500, 1000, 2000, 5000) if bounds[0] < tick < bounds[1]]
+    bounds = sides.min() / 2, sides.max() * 2
+    ticks = [tick for tick in ROUND_SIDES if bounds[0] < tick < bounds[1]]
     for axes in figure.axes:
         axes.set(xscale="log", yscale="log", xlim=bounds, ylim=bounds)
         axes.tick_params(labelsize=7)
@@ -116,9 +117,9 @@ def draw_ages(index: pd.DataFrame, findings: Sequence[str]) -> Figure:
         known = shown["age"].dropna()
         axes.hist(known, edges, color=BLUE, edgecolor="white", linewidth=0.5)
         axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
-        middle = f"median {known.median():.0f}, " if len(known) else ""
-        unknown = f"{middle}unknown {len(shown) - len(known):,} of {len(shown):,}"
-        axes.set_title(f"{name}\n{unknown}", fontsize=8)
+        middle = f"median {known.median():.0f}" if len(known) else ""
+        unknown = f"unknown {len(shown) - len(known):,} of {len(shown):,}"
+        axes.set_title(f"{name}\n{middle}\n{unknown}", fontsize=8)
     figure.supxlabel("age (years)", fontsize=9)
     figure.supylabel("radiographs", fontsize=9)
     return figure

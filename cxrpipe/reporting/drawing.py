@@ -60,7 +60,7 @@ def draw_counts(counts: pd.DataFrame, unit: str) -> Figure:
     for (row, column), count in np.ndenumerate(counts.to_numpy()):
         share = float(shares[row, column])
         text = f"{count:,}\n{percent(share)}" if count else "0"
-        colour = "white" if share > 0.5 else "black"
+        colour = "white" if share > 0.6 else "black"
         axes.text(column, row, text, ha="center", va="center", fontsize=7, color=colour)
     axes.set_yticks(range(rows), [readable(str(name)) for name in counts.index])
     totals = zip(counts.columns, counts.sum(), strict=True)
@@ -73,7 +73,7 @@ def draw_counts(counts: pd.DataFrame, unit: str) -> Figure:
 
 def percent(share: float) -> str:
     """Return a share that is not zero in words that do not say zero."""
-    return "<1%" if share < 0.005 else f"{share:.0%}"
+    return "<1%" if share < 0.01 else f"{share:.0%}"
 
 
 def bare(axes: Axes) -> None:

@@ -18,7 +18,7 @@ from cxrpipe.data.films.film import Grey, UnusableFilmError, read_film
 from cxrpipe.preprocessing.store import read_radiographs
 from cxrpipe.reporting import charts, counts, sheets
 from cxrpipe.reporting.drawing import draw_counts, readable, save, use_style
-from cxrpipe.runtime import UserError, command, derive_seed, parallel
+from cxrpipe.runtime import UserError, command, derive_seed, progress
 from cxrpipe.training.augment import augment
 
 VERSIONS = 7  # of each film that is augmented
@@ -65,14 +65,12 @@ def decode(path: Path) -> Grey:
     return np.asarray(ImageOps.pad(film, (SIDE, SIDE)))
 
 
-def read_pairs(
-    pairs: pd.DataFrame, index: pd.DataFrame, folder: Path, cores: int
-) -> list[sheets.Pair]:
+def read_pairs(pairs: pd.DataFrame, index: pd.DataFrame, folder: Path) -> list[sheets.Pair]:
     """Decode the films of pairs of copies, and say where they come from and what they show."""
     names = sorted({*pairs["first"], *pairs["second"]})
     films = index.set_index("radiograph").loc[names]
     files = films["source"] + "/" + films["file"]
-    decoded = parallel(decode, [folder / file for file in files], len(files), cores, "films read")
+    decoded = (decode(folder / file) for file in progress(files, len(files), "films read"))
     pixels = dict(zip(names, decoded, strict=True))
     findings = films["findings"].replace("", counts.NO_FINDING)
     columns = (pairs[column] for column in ("kind", "score", "first", "second"))
@@ -102,7 +100,6 @@ def main() -> None:
     parser.add_argument("--findings", nargs="+", required=True, help="the classes, in order")
     parser.add_argument("--augmentation", required=True, help="Augmentation, as JSON")
     parser.add_argument("--seed", type=int, required=True)
-    parser.add_argument("--cores", type=int, default=1)
     parser.add_argument("--sources", type=Path, required=True, help="table to write")
     parser.add_argument("--figures", type=Path, required=True, help="folder to write to")
     arguments = parser.parse_args()
@@ -136,7 +133,7 @@ def main() -> None:
     draw(augmented, name="augmentation")
     chosen = sheets.choose_pairs(duplicates, index, derive_seed(seed, "pairs"))
     for name, (title, rows) in chosen.items():
-        pairs = read_pairs(rows, index, arguments.data, arguments.cores)
+        pairs = read_pairs(rows, index, arguments.data)
         draw(sheets.draw_pairs(pairs, title), name=name)
 
 

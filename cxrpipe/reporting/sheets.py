@@ -113,7 +113,7 @@ def draw_pairs(pairs: Sequence[Pair], title: str) -> Figure:
         return draw_nothing(title)
     columns = min(PAIRS_IN_ROW, len(pairs))
     rows = -(-len(pairs) // columns)
-    figure = Figure(figsize=(max(2.7 * columns, 5), 1.85 * rows + 0.3))
+    figure = Figure(figsize=(max(2.7 * columns, 5), 2 * rows + 0.3))
     figure.suptitle(title, fontsize=9)
     for part, pair in zip(
         figure.subfigures(rows, columns, squeeze=False).flat, pairs, strict=False
@@ -133,6 +133,7 @@ def _draw_pair(part: SubFigure, pair: Pair) -> None:
     films = zip(pair.films, pair.files, pair.findings, strict=True)
     for axes, (pixels, file, finding) in zip(grid, films, strict=True):
         axes.imshow(pixels, vmin=0, vmax=255)
+        axes.set_anchor("N")
         axes.set_xlabel(f"{shorten(file)}\n{readable(finding)}", fontsize=5.5)
         axes.set_xticks([])
         axes.set_yticks([])

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -10,16 +12,19 @@ from PIL import Image
 
 from cxrpipe import tables
 from cxrpipe.config import Preprocess
-from cxrpipe.preprocessing.preprocess import Files, main, prepare
-from cxrpipe.preprocessing.radiograph import fit_square
+from cxrpipe.preprocessing.files import Files
+from cxrpipe.preprocessing.masks import lay_mask
+from cxrpipe.preprocessing.preprocess import main, prepare
+from cxrpipe.preprocessing.radiograph import find_place, fit_square
 from cxrpipe.preprocessing.store import read_masks, read_radiographs, read_settings
 from cxrpipe.runtime import UserError
 
 NAMES = [f"{number:016x}" for number in range(6)]
 PAD = Preprocess(side=32)
+SIZE = (60, 48)  # height, width of the films that are drawn
 
 
-def smooth(seed, height=60, width=48):
+def smooth(seed, height=SIZE[0], width=SIZE[1]):
     rng = np.random.default_rng(seed)
     rows, columns = np.ogrid[0 : 3 : height * 1j, 0 : 3 : width * 1j]
     a, b, c = rng.uniform(0.5, 2, 3)
@@ -64,7 +69,7 @@ def test_the_store_holds_the_films_of_the_split_and_their_masks(run_files, run):
     run(main, **run_files)
     store = run_files["radiographs"]
     for number in range(5):
-        expected = fit_square(smooth(number), 32, "pad")
+        expected = fit_square(smooth(number), PAD)
         np.testing.assert_array_equal(read_radiographs(store, [NAMES[number]]), [expected])
     with pytest.raises(UserError, match=f"lacks radiograph {NAMES[5]}"):
         read_radiographs(store, [NAMES[5]])
@@ -93,38 +98,157 @@ def test_a_film_that_went_missing_stops_the_command_and_leaves_no_store(run_file
     assert not run_files["radiographs"].exists()
 
 
+def test_a_film_of_another_size_than_the_index_says_stops_the_command(run_files, refusal):
+    save(run_files["data"] / f"c/{NAMES[2]}.png", smooth(2, 60, 47))
+    assert (
+        f"c/{NAMES[2]}.png: 47 x 60 pixels, not 48 x 60 pixels; it changed since it was indexed"
+    ) in refusal(main, **run_files)
+
+
 def test_a_mask_that_cannot_be_read_is_named_itself(run_files, refusal):
     (run_files["data"] / f"c/lungs/{NAMES[1]}.png").write_text("no picture")
     assert f"c/lungs/{NAMES[1]}.png: unreadable" in refusal(main, **run_files)
+
+
+def test_a_mask_of_another_aspect_is_named_with_both_sizes(run_files, refusal):
+    save(run_files["data"] / f"c/lungs/{NAMES[1]}.png", smooth(2, 30, 30))
+    line = refusal(main, **run_files)
+    assert f"c/lungs/{NAMES[1]}.png: a mask of 30 x 30 pixels does not lie on its film" in line
+    assert "of 48 x 60 pixels; give both the same aspect" in line
+
+
+def test_a_box_that_is_none_is_named_with_its_film(run_files, refusal):
+    index = tables.read(run_files["index"], tables.INDEX)
+    index.loc[index["radiograph"] == NAMES[1], "boxes"] = "mass:0.1,0.2,0,0.5"
+    tables.write(index, run_files["index"], tables.INDEX)
+    line = refusal(main, **run_files)
+    assert f"c/{NAMES[1]}.png: box 'mass:0.1,0.2,0,0.5': give left, top, width and height" in line
+
+
+def test_masks_joined_in_the_index_and_boxes_are_stored_as_their_union(run_files, run):
+    folder = run_files["data"] / "c"
+    for side, columns in (("left", slice(0, 12)), ("right", slice(36, 48))):
+        half = np.zeros(SIZE, np.uint8)
+        half[:, columns] = 255
+        save(folder / f"{side}.png", half)
+    index = tables.read(run_files["index"], tables.INDEX).set_index("radiograph", drop=False)
+    index.loc[NAMES[3], ["lungs", "boxes"]] = ["left.png|right.png", "mass:0.5,0,0.25,0.5"]
+    index.loc[NAMES[0], "boxes"] = "mass:0,0,0.5,0.5|nodule:0.5,0.5,0.5,0.5"
+    tables.write(index, run_files["index"], tables.INDEX)
+    run(main, **run_files)
+    # 48 x 60 becomes 26 x 32 (25.6 rounded), 3 black columns on each side; of the 26 columns those
+    # of the left quarter are 0 to 5 (the centre 6.5 is the quarter's edge), of the right 20 to 25
+    lungs, lesions = (read_masks(run_files["radiographs"], name) for name in ("lungs", "lesions"))
+    assert list(lungs) == [NAMES[0], NAMES[1], NAMES[3]]
+    expected = np.zeros((32, 32), bool)
+    expected[:, 3:9] = expected[:, 23:29] = True
+    np.testing.assert_array_equal(lungs[NAMES[3]], expected)
+    # a box alone is a lesion mask: of 26 columns 13 to 18 (19.5 is its right edge), upper half
+    assert list(lesions) == [NAMES[0], NAMES[3]]
+    expected = np.zeros((32, 32), bool)
+    expected[:16, 16:22] = True
+    np.testing.assert_array_equal(lesions[NAMES[3]], expected)
+    # a box beside a mask: both
+    united = lay_mask(smooth(0) > 127, find_place(SIZE, 32, "pad"))
+    united[:16, 3:16] = united[16:, 16:29] = True
+    np.testing.assert_array_equal(lesions[NAMES[0]], united)
 
 
 @pytest.mark.parametrize("fit", ["pad", "stretch"])
 def test_a_jpeg_decoded_at_reduced_scale_looks_like_one_decoded_in_full(tmp_path, fit):
     film = smooth(0, 900, 700)
     Image.fromarray(film).save(tmp_path / "a.jpg", quality=95)
-    prepared = prepare(Files("a", tmp_path / "a.jpg", {}), Preprocess(side=64, fit=fit))
-    difference = np.abs(prepared.pixels.astype(int) - fit_square(film, 64, fit))
+    settings = Preprocess(side=64, fit=fit)
+    prepared = prepare(Files("a", tmp_path / "a.jpg", (900, 700), {}), settings)
+    difference = np.abs(prepared.pixels.astype(int) - fit_square(film, settings))
     inside = difference[2:-2, 9:-9]
     assert inside.max() <= 4
     assert difference.mean() < 1.5
 
 
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+@pytest.mark.parametrize(("height", "width"), [(901, 699), (413, 930)])
+def test_masks_and_boxes_lie_on_films_turned_by_exif_and_decoded_at_reduced_scale(
+    tmp_path, orientation, height, width
+):
+    inside = np.zeros((height, width), bool)
+    inside[height // 5 : height // 2, width // 8 : width // 3] = True
+    turns = {1: 0, 3: 2, 6: 1, 8: 3}[orientation]  # quarters, that EXIF will turn back
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored = Image.fromarray(np.rot90(255 * inside.astype(np.uint8), turns))
+    stored.save(tmp_path / "a.jpg", quality=95, exif=exif)
+    mask = save(tmp_path / "m.png", 255 * inside[::2, ::2].astype(np.uint8))
+    top, left = (height // 5) / height, (width // 8) / width
+    box = f"mass:{left},{top},{(width // 3) / width - left},{(height // 2) / height - top}"
+    prepared = prepare(
+        Files("a", tmp_path / "a.jpg", (height, width), {"lungs": [mask]}, [box]),
+        Preprocess(side=64),
+    )
+    bright = prepared.pixels > 127
+    assert bright.sum() > 100
+    for known in prepared.masks.values():
+        assert np.sum(bright & (known == 255)) / np.sum(bright | (known == 255)) > 0.85
+    assert np.mean(bright == (prepared.masks["lesions"] == 255)) > 0.99
+
+
 @pytest.mark.parametrize("values", [(0, 255), (0, 1)])
 def test_a_mask_is_stored_as_0_and_255_whatever_its_file_holds(tmp_path, values):
     inside = smooth(3) > 127
-    masks = {"lungs": save(tmp_path / "m.png", np.where(inside, *values[::-1]).astype(np.uint8))}
-    prepared = prepare(Files("a", save(tmp_path / "a.png", smooth(3)), masks), PAD)
-    expected = fit_square(255 * inside.astype(np.uint8), 32, "pad", mask=True)
+    path = save(tmp_path / "m.png", np.where(inside, *values[::-1]).astype(np.uint8))
+    film = save(tmp_path / "a.png", smooth(3))
+    prepared = prepare(Files("a", film, SIZE, {"lungs": [path]}), PAD)
+    expected = np.where(lay_mask(inside, find_place(SIZE, 32, "pad")), 255, 0)
     np.testing.assert_array_equal(prepared.masks["lungs"], expected)
+
+
+def test_blur_and_clahe_leave_masks_as_they_are(tmp_path):
+    film = save(tmp_path / "a.png", smooth(3))
+    mask = save(tmp_path / "m.png", 255 * (smooth(3) > 127).astype(np.uint8))
+    files = Files("a", film, SIZE, {"lungs": [mask]}, ["mass:0.1,0.1,0.4,0.4"])
+    plain, enhanced = (
+        prepare(files, Preprocess(side=32, **values)) for values in ({}, {"blur": 5, "clahe": 2.0})
+    )
+    assert (plain.pixels != enhanced.pixels).any()
+    for structure in ("lungs", "lesions"):
+        np.testing.assert_array_equal(plain.masks[structure], enhanced.masks[structure])
+
+
+MEASURED = """
+import json, resource, sys
+from pathlib import Path
+import pandas as pd
+from cxrpipe.config import Preprocess
+from cxrpipe.preprocessing.preprocess import preprocess
+folder, n = Path(sys.argv[1]), int(sys.argv[2])
+row = {"source": "", "file": "a.png", "width": 48, "height": 60, "lungs": "m.png", "lesions": "",
+       "boxes": ""}
+films = pd.DataFrame([row] * n, index=[f"{number:016x}" for number in range(n)])
+preprocess(folder / f"{n}.h5", films, folder, Preprocess(side=512), "{}", 1)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def test_memory_does_not_grow_with_the_number_of_films(tmp_path):
+    save(tmp_path / "a.png", smooth(0))
+    save(tmp_path / "m.png", 255 * (smooth(0) > 127).astype(np.uint8))
+    kibibytes = {
+        n: int(subprocess.check_output([sys.executable, "-c", MEASURED, str(tmp_path), str(n)]))
+        for n in (20, 80)
+    }
+    assert (tmp_path / "80.h5").stat().st_size > 80 * 2 * 512**2  # 40 MiB
+    assert kibibytes[80] - kibibytes[20] < 4 * 1024
 
 
 @pytest.mark.mirror
 def test_real_lung_masks_lie_on_their_films(mirror):
     folder = mirror / "radiography-masks/data/data_for_st"
     for name in ("COVID-1", "Lung_Opacity-1", "NORMAL-1", "Viral_Pneumonia-1"):
-        masks = {"lungs": folder / f"masks/{name}.png"}
-        films = Files(name, folder / f"images_raw/{name}.png", masks)
-        prepared = prepare(films, Preprocess(side=128))
+        film = folder / f"images_raw/{name}.png"
+        with Image.open(film) as picture:
+            size = picture.size[::-1]
+        masks = {"lungs": [folder / f"masks/{name}.png"]}
+        prepared = prepare(Files(name, film, size, masks), Preprocess(side=128))
         lungs = prepared.masks["lungs"]
         assert set(np.unique(lungs)) == {0, 255}
         assert 0.1 < np.mean(lungs == 255) < 0.6

@@ -1,5 +1,6 @@
 """The store: what is read is what was written, in the order asked for."""
 
+import h5py
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,6 +8,8 @@ from hypothesis import strategies as st
 
 from cxrpipe.preprocessing.store import (
     Prepared,
+    create_store,
+    number_rows,
     read_masks,
     read_radiographs,
     read_settings,
@@ -78,6 +81,38 @@ def test_settings_are_read_back(store):
 def test_equal_radiographs_give_equal_bytes(store, tmp_path):
     write_store(tmp_path / "again.h5", films(), len(NAMES), SIDE, '{"side": 5, "fit": "pad"}')
     assert (tmp_path / "again.h5").read_bytes() == store.read_bytes()
+
+
+def test_every_radiograph_has_the_next_row_of_each_of_its_datasets():
+    assert list(number_rows([(), ("lungs",), ("lungs", "lesions"), ("lesions",)])) == [
+        {"pixels": 0},
+        {"pixels": 1, "lungs/pixels": 0},
+        {"pixels": 2, "lungs/pixels": 1, "lesions/pixels": 0},
+        {"pixels": 3, "lesions/pixels": 1},
+    ]
+
+
+def test_the_order_in_which_rows_are_filled_does_not_show(store, tmp_path):
+    ready = list(films())
+    known = [tuple(film.masks) for film in ready]
+    empty = create_store(
+        tmp_path / "a.h5", dict(zip(NAMES, known, strict=True)), SIDE, '{"side": 5, "fit": "pad"}'
+    )
+    for rows, film in sorted(
+        zip(number_rows(known), ready, strict=True), key=lambda row: row[1].radiograph[::-1]
+    ):
+        empty.fill(rows, film)
+    assert (tmp_path / "a.h5").read_bytes() == store.read_bytes()
+
+
+def test_other_programs_find_the_films_where_the_format_says(store):
+    with h5py.File(store) as file:
+        assert set(file) == {"pixels", "radiograph", "lungs", "lesions"}
+        assert file["pixels"].shape == (20, SIDE, SIDE)
+        assert file["pixels"].dtype == np.uint8
+        assert file["radiograph"].asstr()[7] == NAMES[7]
+        np.testing.assert_array_equal(file["lesions/pixels"], [mask(99)])
+        assert file["lungs/radiograph"].asstr()[1] == NAMES[3]
 
 
 def test_a_store_that_fails_half_way_does_not_appear(tmp_path):

@@ -10,7 +10,7 @@ from matplotlib import colormaps
 from PIL import Image
 
 from cxrpipe.reporting import pictures
-from cxrpipe.reporting.figures import SAMPLES_PER_FINDING, choose_samples, save
+from cxrpipe.reporting.drawing import save
 
 FINDINGS = ["normal", "lung_opacity"]
 CONFUSION = np.array([[3, 1], [4, 12]])
@@ -28,14 +28,6 @@ def film(seed=0):
 
 def texts(axes):
     return [text.get_text() for text in axes.texts]
-
-
-def counted():
-    """Five, three and one normal films; four, two and six with an opacity."""
-    counts = {("normal", "train"): 5, ("normal", "validation"): 3, ("normal", "test"): 1}
-    counts |= {(FINDINGS[1], "train"): 4, (FINDINGS[1], "validation"): 2, (FINDINGS[1], "test"): 6}
-    rows = [pair for pair, n in counts.items() for _ in range(n)]
-    return pd.DataFrame(rows, columns=["finding", "subset"])
 
 
 def test_a_film_without_heat_is_unchanged():
@@ -79,15 +71,6 @@ def test_equal_figures_give_equal_bytes_and_others_do_not(tmp_path):
         assert "Software" not in picture.info
 
 
-def test_bars_are_as_long_as_the_findings_have_films():
-    axes = pictures.draw_classes(counted(), FINDINGS).axes[0]
-    bars = {label.get_label(): label for label in axes.containers}
-    widths = {name: [bar.get_width() for bar in bars[name]] for name in bars}
-    assert widths == {"train": [5, 4], "validation": [3, 2], "test": [1, 6]}
-    assert [bar.get_x() for bar in bars["test"]] == [8, 6]
-    assert [label.get_text() for label in axes.get_yticklabels()] == ["normal", "lung opacity"]
-
-
 def test_a_confusion_matrix_shows_counts_and_shares_of_the_true_finding():
     figure = pictures.draw_confusion({"one": CONFUSION, "two": CONFUSION.T}, FINDINGS)
     assert texts(figure.axes[0]) == ["3\n75%", "1\n25%", "4\n25%", "12\n75%"]
@@ -111,15 +94,6 @@ def test_the_ring_marks_the_epoch_that_was_kept():
     assert accuracy.lines[2].get_xydata().tolist() == [[2, 0.5]]
 
 
-def test_samples_show_each_film_above_its_source():
-    rows = {"normal": [("north", film(0)), ("east", film(1))], "lung_opacity": [("east", film(2))]}
-    grid = pictures.draw_samples(rows).axes
-    assert [texts(axes) for axes in grid] == [["north"], ["east"], ["east"], []]
-    for axes, seed in zip(grid[:3], range(3), strict=True):
-        np.testing.assert_array_equal(axes.images[0].get_array(), film(seed))
-    assert grid[2].get_title(loc="left") == "lung opacity"
-
-
 def test_a_row_of_gradcam_shows_the_film_its_lesion_and_every_heatmap():
     lesion = np.zeros((16, 16), bool)
     lesion[4:8, 4:8] = True
@@ -135,13 +109,3 @@ def test_a_row_of_gradcam_shows_the_film_its_lesion_and_every_heatmap():
     np.testing.assert_array_equal(axes[3].images[0].get_array(), film(1))
     np.testing.assert_allclose(axes[1].images[0].get_array(), pictures.overlay(film(0), heat))
     assert [len(place.collections) for place in axes[:4]] == [1, 0, 0, 0]
-
-
-def test_samples_come_from_the_sources_in_turn_and_from_training_alone():
-    split = pd.DataFrame({"radiograph": [f"{n:02}" for n in range(24)], "finding": "normal"})
-    split["subset"] = ["train"] * 20 + ["test"] * 4
-    index = split[["radiograph"]].assign(source=["a"] * 14 + ["b"] * 4 + ["c"] * 2 + ["d"] * 4)
-    chosen = choose_samples(split, index)
-    assert SAMPLES_PER_FINDING == 8
-    assert "".join(chosen["source"]) == "abcabcab"
-    assert chosen["radiograph"].tolist() == ["00", "14", "18", "01", "15", "19", "02", "16"]

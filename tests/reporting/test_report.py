@@ -11,15 +11,9 @@ import pytest
 from PIL import Image
 
 from cxrpipe import tables
-from cxrpipe.reporting.report import (
-    as_html,
-    caption,
-    collection_table,
-    embed,
-    excluded_table,
-    main,
-)
-from cxrpipe.runtime import RESEARCH_USE
+from cxrpipe.reporting.page import as_html, embed, read_captions, show
+from cxrpipe.reporting.report import collection_table, excluded_table, main
+from cxrpipe.runtime import RESEARCH_USE, UserError
 
 EVIL = "<script>alert('title')</script> & more"
 CITATION = "A long citation of many authors, " * 6 + "https://doi.org/10.1000/182"
@@ -35,14 +29,46 @@ METRICS = {
     "majority": {"test": SCORES},
     "models": {"small": {"test": SCORES}},
 }
+SECTIONS = ("results", "data", "certificate", "exploration", "explanations", "settings")
+EXPLORATION = ("classes", "samples-covid")
+FIGURES = ("curves", "confusion", "gradcam-covid")
+CONFLICT = {"kind": "near", "score": 0.9871, "first_finding": "covid", "second_finding": "normal"}
+CONFLICT |= {"first_file": "north/<i>a.png", "second_file": "east/b.png"}
+LEAKAGE = {
+    "shared": [
+        {"fold": 0, "first": "train", "second": "test", "patients": 0, "exact": 0, "near": 0}
+    ],
+    "radiographs": 7,
+    "groups": 6,
+    "largest_group": 2,
+    "without_patient": 5,
+    "duplicates": {"exact": 31, "near": 29},
+    "near_searched": True,
+    "near_score": 0.93,
+    "label_conflicts": 1,
+    "label_conflicts_handled": "exclude",
+    "conflicts": [CONFLICT],
+    "left_out": {"conflict": 41, "copy": 43, "truncated": 47, "leak": 53},
+    "films": [
+        {"source": "east", "finding": "covid", "train": 61, "validation": 67, "test": 71}
+        | {"left out": 73}
+    ],
+}
+CAPTIONS = {
+    "confusion": "Counts & shares.",
+    "curves": "Loss.",
+    "classes": "Films.",
+    "samples": "Some films.",
+    "gradcam": "Where it looks.",
+}
 
 
 def index():
     rows = [(f"film{n}", "north" if n < 5 else "east") for n in range(8)]
     films = pd.DataFrame(rows, columns=["radiograph", "source"])
-    text = dict.fromkeys(("patient", "view", "sex", "mode", "findings", "lungs", "lesions"), "")
-    numbers = {"age": 50.0, "width": 32, "height": 32}
-    return films.assign(file=films["radiograph"], **text, **numbers)[list(tables.INDEX.columns)]
+    text = {column: "" for column, kind in tables.INDEX.columns.items() if kind == "str"}
+    numbers = {column: 1 for column, kind in tables.INDEX.columns.items() if kind != "str"}
+    return pd.DataFrame(text | numbers | dict(films.items()))[list(tables.INDEX.columns)]
 
 
 def split():
@@ -66,6 +92,13 @@ def picture(folder, name):
     folder.mkdir(exist_ok=True)
     Image.new("L", (4, 4), len(name)).save(folder / f"{name}.png")
     return folder / f"{name}.png"
+
+
+def write_captions(folder):
+    folder.mkdir()
+    for kind, caption in CAPTIONS.items():
+        (folder / f"{kind}.rst").write_text(caption.replace(" ", "\n") + "\n")
+    return sorted(folder.iterdir())
 
 
 class Page(HTMLParser):
@@ -98,20 +131,9 @@ def write_report(folder, sources):
     baseline = {"model": "majority", "best": 0} | VALUES
     table = pd.DataFrame([row | {"pointing": 0.5}, baseline]).assign(accuracy=0.5)
     table.astype({"epochs": "Int64", "best_epoch": "Int64"}).to_csv(folder / "t.csv", index=False)
-    shared = {"first": "train", "second": "test", "patients": 0, "exact": 0, "near": 0}
-    leakage = {
-        "shared": [shared],
-        "radiographs": 7,
-        "groups": 6,
-        "without_patient": 5,
-        "duplicates": {"exact": 3, "near": 2},
-        "near_searched": False,
-        "label_conflicts": 1,
-        "label_conflicts_handled": "exclude",
-    }
     game = {"n": 4, "hits": 2, "share": 0.5, "chance_film": 0.1, "chance_lungs": 0.2}
     timing = {"seconds_per_epoch": 1.5, "device": "Abacus 9"}
-    jsons = {"leakage": leakage, "metrics": METRICS, "localisation": game, "timings": timing}
+    jsons = {"leakage": LEAKAGE, "metrics": METRICS, "localisation": game, "timings": timing}
     for name, content in jsons.items():
         (folder / f"{name}.json").write_text(json.dumps(content))
     tables.write(index(), folder / "index.csv", tables.INDEX)
@@ -128,8 +150,9 @@ def write_report(folder, sources):
     options |= {name: folder / f"{name}.csv" for name in ("index", "split", "excluded")}
     options |= {name: folder / f"{name}.json" for name in jsons}
     flags = [part for key, value in options.items() for part in (f"--{key}", value)]
-    names = ("classes", "samples", "curves", "confusion", "gradcam-covid")
-    flags += ["--figures", *[picture(folder / "figures", name) for name in names]]
+    flags += ["--figures", *[picture(folder / "figures", name) for name in FIGURES]]
+    flags += ["--exploration", *[picture(folder / "figures", name) for name in EXPLORATION]]
+    flags += ["--captions", *write_captions(folder / "captions")]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", ["report", *map(str, flags)])
         patch.setattr(logging, "basicConfig", lambda **_: None)
@@ -159,15 +182,33 @@ def test_the_page_needs_nothing_but_itself(text, page):
 
 def test_links_inside_the_page_lead_somewhere(page):
     inside = {address[1:] for address in page.values("href") if address.startswith("#")}
-    assert inside == set(page.values("id")) == {"results", "data", "explanations", "settings"}
+    assert inside == set(page.values("id")) == set(SECTIONS)
 
 
 def test_every_figure_is_in_the_page_once_with_its_caption(page, tmp_path):
     shown = [attributes for tag, attributes in page.tags if tag == "img"]
-    names = ("confusion", "curves", "classes", "samples", "gradcam-covid")
-    expected = [(embed(picture(tmp_path, name)), caption(name)) for name in names]
+    names = {name: name.replace("-", ": ") for name in (*FIGURES, *EXPLORATION)}
+    expected = [(embed(picture(tmp_path, name)), title) for name, title in names.items()]
     assert sorted((image["src"], image["alt"]) for image in shown) == sorted(expected)
-    assert all(image["alt"] in page.words for image in shown)
+    words = "".join(page.words)
+    for name, title in names.items():
+        assert words.count(f"{title}. {CAPTIONS[name.partition('-')[0]]}") == 1
+
+
+def test_the_samples_can_be_folded_away(text):
+    folded = text.partition('id="exploration"')[2].partition("</details>")[0]
+    assert "samples: covid" in folded
+    assert "<summary>" in folded
+    assert "classes" not in folded
+
+
+def test_a_kind_of_figure_without_a_caption_is_named(tmp_path):
+    with pytest.raises(UserError, match=r"workflow/report/gradcam\.rst"):
+        show([picture(tmp_path, "gradcam-covid")], {"curves": "Loss."})
+
+
+def test_captions_are_read_as_one_line(tmp_path):
+    assert read_captions(write_captions(tmp_path / "captions")) == CAPTIONS
 
 
 def test_an_embedded_picture_holds_the_bytes_of_the_file(tmp_path):
@@ -177,14 +218,15 @@ def test_an_embedded_picture_holds_the_bytes_of_the_file(tmp_path):
     assert base64.b64decode(data) == path.read_bytes()
 
 
-def test_a_caption_names_the_finding_as_people_write_it():
-    assert "sees viral pneumonia (Grad-CAM" in caption("gradcam-viral_pneumonia")
-    assert caption("classes") == "Radiographs of each finding in each subset."
+def test_a_title_names_the_finding_as_people_write_it(tmp_path):
+    (shown,) = show([picture(tmp_path, "gradcam-viral_pneumonia")], CAPTIONS)
+    assert shown[:3] == ("gradcam-viral_pneumonia", "gradcam: viral pneumonia", "Where it looks.")
 
 
 def test_html_in_titles_is_shown_and_not_run(text, page):
     assert "<script" not in text
     assert "<b>North" not in text
+    assert "<i>" not in text
     assert EVIL in "".join(page.words)
     assert ("h1", {}) in page.tags
 
@@ -205,8 +247,8 @@ def test_synthetic_films_are_called_so_if_any_source_is(synthetic, tmp_path):
 def test_the_tables_of_the_page_are_those_of_the_run(page):
     for row in (
         ["train and test", "0", "0", "0"],
-        ["source", "covid", "normal", "all", "title", "licence", "citation"],
-        ["north", "3", "2", "5", "<b>North</b>", "CC0", CITATION],
+        ["source", "radiographs", "title", "licence", "citation"],
+        ["north", "5", "<b>North</b>", "CC0", CITATION],
         ["north", "view", "2", "lateral"],
         ["small", "1.5", "Abacus 9"],
         ["covid", "2", "0.625"],
@@ -219,18 +261,32 @@ def test_the_page_shows_whole_epochs(page):
     assert row[:3] == ["small *", "0.37 M", "9 of 14"]
 
 
-def test_the_certificate_is_told_in_numbers(page):
+def test_every_number_of_the_certificate_stands_in_the_page(page):
     words = " ".join("".join(page.words).split())
     assert "7 radiographs in 6 groups of patients and copies" in words
-    assert "Identical copies found and left out: 3;" in words
-    assert "pairs of copies under two findings: 1 (handled: exclude)" in words
-    assert "For 5 of the indexed films the patient is not known" in words
+    assert "the largest has 2 radiographs" in words
+    assert "For 5 of the 7 radiographs the patient is not known" in words
+    assert "from a score of 0.93 on" in words
+    for row in (
+        ["exact: the same pixels", "31"],
+        ["near: the same exposure", "29"],
+        ["east", "covid", "61", "67", "71", "73"],
+    ):
+        assert row in page.rows
+    counts = dict(row[:2] for row in page.rows if len(row) == 3)
+    for reason, n in LEAKAGE["left_out"].items():
+        assert counts[reason] == str(n)
+
+
+def test_a_conflict_is_listed_with_both_files_and_findings(page):
+    assert ["near", "0.987", "north/<i>a.png", "covid", "east/b.png", "normal"] in page.rows
+    words = " ".join("".join(page.words).split())
+    assert "under two findings: 1. Handled (exclude): every copy is left out" in words
 
 
 def test_films_of_each_source_are_counted_as_they_stand_in_the_split():
     counted = collection_table(SOURCES, index(), split())
-    assert counted["source"].tolist() == ["north", "east"]
-    assert counted[["covid", "normal", "all"]].to_numpy().tolist() == [[3, 2, 5], [1, 1, 2]]
+    assert counted[["source", "radiographs"]].to_numpy().tolist() == [["north", 5], ["east", 2]]
     assert counted["citation"].tolist() == [CITATION, "me"]
 
 

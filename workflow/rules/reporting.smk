@@ -46,7 +46,6 @@ rule explore:
         f"results/{RUN}/benchmarks/explore.tsv"
     conda:
         "../../environment.yml"
-    threads: workflow.cores
     params:
         findings=RECIPE.findings,
         augmentation=lambda wildcards: RECIPE.training.augmentation.model_dump_json(),
@@ -66,9 +65,8 @@ rule explore:
             --findings {params.findings:q} \
             --augmentation {params.augmentation:q} \
             --seed {params.seed} \
-            --cores {threads} \
             --sources {output.sources:q} \
-            --figures results/{RUN:q}/exploration
+            --figures "$(dirname {output.sources:q})"
         """
 
 

@@ -127,18 +127,18 @@ def _prepare(fixed: Floats, inner: slice) -> tuple[Floats, Floats, Floats]:
     (m, 4, 4).
     """
     m, side = fixed.shape[:2]
-    down, right = np.gradient(fixed, axis=(1, 2))
+    down, right = (np.asarray(np.gradient(fixed, axis=axis), np.float32) for axis in (1, 2))
     moves = [down * _centred(side)[:, None], down, right * _centred(side), right]
     changes = np.stack([move[:, inner, inner] for move in moves], axis=1).reshape(m, 4, -1)
     changes *= side / 2
     changes -= changes.mean(2, keepdims=True)
     target = _normalised(fixed[:, inner, inner])
     length = np.einsum("nij,nij->n", target, fixed[:, inner, inner])
-    changes /= np.maximum(length, 1e-6)[:, None, None]
+    changes /= np.maximum(np.asarray(length), 1e-6)[:, None, None]
     film = target.reshape(m, 1, -1)
     changes -= (changes @ film.swapaxes(1, 2)) * film
     normal = changes @ changes.swapaxes(1, 2)
-    scale = np.einsum("nii->n", normal)[:, None, None]
+    scale = np.asarray(np.einsum("nii->n", normal))[:, None, None]
     inverse = np.linalg.inv(normal + (STEADY * scale + 1e-6) * np.eye(4, dtype=np.float32))
     return target, changes, np.asarray(inverse, np.float32)
 
