@@ -31,14 +31,16 @@ class Pair:
 
 
 def choose_samples(split: pd.DataFrame, index: pd.DataFrame, n: int = SAMPLES) -> pd.DataFrame:
-    """Choose the first n training films of every finding and source, as they stand in the index.
+    """Choose n training films of every finding and source, in the order of the index.
 
-    The column ``all`` tells how many training films there are of that finding and source.
+    Those of the smallest ids, which say nothing of a film. The column ``all`` tells how many
+    training films there are of that finding and source.
     """
     films = by_finding(split[split["subset"] == "train"], "finding")
     films = index[["radiograph", "source"]].merge(films, on="radiograph", validate="one_to_many")
     films["all"] = films.groupby(["finding", "source"])["radiograph"].transform("size")
-    return films.groupby(["finding", "source"]).head(n)
+    by_id = films.sort_values("radiograph")
+    return by_id.groupby(["finding", "source"]).head(n).sort_index()
 
 
 def choose_pairs(
@@ -99,9 +101,9 @@ def _grid(rows: int, columns: int) -> tuple[Figure, npt.NDArray[np.object_]]:
     film, line, gap = 0.9, 0.18, 0.04  # inches
     figure = Figure(figsize=(columns * (film + gap), rows * (film + line)))
     figure.set_layout_engine("none")
-    grid = figure.subplots(rows, columns, squeeze=False)
-    top = 1 - line / figure.get_figheight()
-    figure.subplots_adjust(0.005, 0, 1, top, wspace=gap / film, hspace=line / film)
+    edges = {"left": 0.005, "right": 1, "bottom": 0, "top": 1 - line / figure.get_figheight()}
+    spaces = {"wspace": gap / film, "hspace": line / film}
+    grid = figure.subplots(rows, columns, squeeze=False, gridspec_kw=edges | spaces)
     for place in grid.flat:
         place.set_axis_off()
     return figure, grid

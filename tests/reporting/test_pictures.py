@@ -1,11 +1,7 @@
 """The figures: what they show is what the tables say, and equal figures are equal files."""
 
-from importlib.resources import files
-
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
-import pytest
 from matplotlib import colormaps
 from PIL import Image
 
@@ -14,12 +10,6 @@ from cxrpipe.reporting.drawing import save
 
 FINDINGS = ["normal", "lung_opacity"]
 CONFUSION = np.array([[3, 1], [4, 12]])
-
-
-@pytest.fixture(autouse=True)
-def style():
-    with mpl.rc_context(fname=str(files("cxrpipe.reporting") / "cxrpipe.mplstyle")):
-        yield
 
 
 def film(seed=0):

@@ -28,6 +28,9 @@ def test_samples_are_training_films_of_every_finding_and_source():
     }
     assert dict(zip(normal["source"], normal["all"], strict=True)) == {"a": 14, "b": 4, "c": 2}
     assert list(normal["source"].unique()) == ["c", "b", "a"]
+    assert sorted(normal.loc[normal["source"] == "a", "radiograph"]) == [
+        f"{n:02}" for n in range(8)
+    ]
     covid = chosen[chosen["finding"] == "covid"]
     assert covid[["radiograph", "source", "all"]].to_numpy().tolist() == [["03", "a", 1]]
 
