@@ -66,7 +66,9 @@ def test_groups_are_what_following_every_link_reaches(patients, links, random):
     links = {pair for pair in links if max(pair) < len(names)}
     table = index(*((name, told, "n") for name, told in zip(names, patients, strict=True)))
     told = [set(patient.split("|")) - {""} for patient in patients]
-    for film, name in enumerate(join_groups(table, near(*((names[a], names[b]) for a, b in links)))):
+    for film, name in enumerate(
+        join_groups(table, near(*((names[a], names[b]) for a, b in links)))
+    ):
         reached, left = {film}, [film]
         while left:
             here = left.pop()

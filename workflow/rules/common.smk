@@ -136,7 +136,11 @@ def code(command: str) -> list[str]:
 
 def drawing_code(wildcards) -> list[str]:
     """List the modules that draw a phantom; what is fetched depends on its origin alone."""
-    return code("data.phantoms.phantom") if SOURCES[wildcards.source].origin.phantom else []
+    return (
+        code("data.phantoms.phantom")
+        if SOURCES[wildcards.source].origin.phantom
+        else []
+    )
 
 
 def claim_folder() -> None:
