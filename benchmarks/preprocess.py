@@ -31,7 +31,8 @@ from cxrpipe.preprocessing.radiograph import find_place
 from cxrpipe.runtime import parallel
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
-SETTINGS = {"plain": {}, "blur and CLAHE": {"blur": 5, "clahe": 2.0}}
+PLAIN = {"plain": Preprocess()}
+ENHANCED = {"blur and CLAHE": Preprocess(blur=5, clahe=2.0)}
 SEED = 0
 
 
@@ -145,10 +146,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folders", type=Path, nargs="*", default=[], help="of films")
     parser.add_argument("--sides", type=int, nargs="+", default=[128, 224], help="pixels")
-    parser.add_argument("--films", type=int, default=2000, help="of each run of b and c")
-    parser.add_argument("--repetitions", type=int, default=7)
+    parser.add_argument("--films", type=int, default=1000, help="of each run of b and c")
+    parser.add_argument("--repetitions", type=int, default=9)
     parser.add_argument("--cores", type=int, default=os.cpu_count())
+    parser.add_argument("--enhanced", action="store_true", help="also with blur and CLAHE")
     arguments = parser.parse_args()
+    chosen = PLAIN | (ENHANCED if arguments.enhanced else {})
     with TemporaryDirectory() as place:
         if not arguments.folders:
             drawn = Path(place)
@@ -163,8 +166,8 @@ def main() -> None:
         )
         for folder in arguments.folders:
             for side in arguments.sides:
-                for what, values in SETTINGS.items():
-                    compare(folder, Preprocess(side=side, **values), what, arguments)
+                for what, settings in chosen.items():
+                    compare(folder, settings.model_copy(update={"side": side}), what, arguments)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from cxrpipe.catalogue import Films, Origin, Phantom, Source
-from cxrpipe.config import Recipe, Split, Training, check, nearest
+from cxrpipe.config import Dedupe, Index, Recipe, Split, Training, check, nearest
 from cxrpipe.data.phantoms.phantom import FINDINGS as PHANTOM_FINDINGS
 from cxrpipe.recipes import load_recipe, load_sources, merge, read_yaml
 from cxrpipe.runtime import UserError
@@ -51,16 +51,67 @@ def test_an_unknown_key_is_refused_at_any_depth_with_the_nearest_valid_one():
 
 
 def test_an_unknown_key_like_no_other_is_refused_with_the_valid_ones():
-    expected = "unknown key 'qqq'; valid: test, validation, conflicts"
-    assert refused(Split, {"qqq": 1}) == expected
+    keys = "test, validation, folds, held_out, published, truncate, conflicts"
+    assert refused(Split, {"qqq": 1}) == f"unknown key 'qqq'; valid: {keys}"
     assert nearest("qqq", ["epochs", "batch"]) == "valid: epochs, batch"
 
 
 def test_a_value_out_of_bounds_is_refused_with_its_place_and_what_was_found():
     message = refused(Recipe, RECIPE | {"split": {"test": 0.5}}, "own.yaml")
-    assert message == "own.yaml: split.test: Input should be less than 0.5 (found 0.5)"
+    assert message == (
+        "own.yaml: split.test: give a share below 0.5, or a whole number of radiographs (found 0.5)"
+    )
     assert "findings" in refused(Recipe, RECIPE | {"findings": ["normal"]})
     assert refused(Split, {"conflicts": "ask"}).endswith("'first' or 'stop' (found 'ask')")
+
+
+@pytest.mark.parametrize("amount", [0.5, 0.99, 1.5, -0.1, 60.5])
+def test_a_subset_is_a_share_below_a_half_or_a_whole_number_of_radiographs(amount):
+    for key in ("test", "validation"):
+        assert refused(Split, {key: amount}).startswith(f"{key}: ")
+    assert Split(test=0, validation=0.49).test == 0
+    assert Split(test=60, validation=1).test == 60
+    assert refused(Split, {"validation": 0}).startswith("validation: ")
+
+
+@pytest.mark.parametrize("truncate", [-1, "largest", 1.5])
+def test_truncation_is_a_number_or_the_smallest(truncate):
+    assert refused(Split, {"truncate": truncate}).startswith("truncate")
+    assert Split(truncate="smallest").truncate == "smallest"
+    assert Split(truncate=400).truncate == 400
+
+
+def test_a_source_held_out_must_be_one_of_the_recipe():
+    held_out = {"sources": ["north", "east"], "split": {"held_out": ["noth"]}}
+    message = refused(Recipe, RECIPE | held_out)
+    assert message.startswith("split.held_out: 'noth'; did you mean 'north'?")
+    held_out["split"] = {"held_out": ["north"]}
+    assert check(Recipe, RECIPE | held_out, "").split.held_out == ("north",)
+
+
+@pytest.mark.parametrize("folds", [0, 21, 2.5])
+def test_folds_are_a_whole_number_up_to_twenty(folds):
+    assert refused(Split, {"folds": folds}).startswith("folds: ")
+
+
+def test_the_score_of_near_copies_has_bounds():
+    for score in (0.79, 1.01):
+        assert refused(Dedupe, {"score": score}).startswith("score: ")
+    assert Dedupe(score=0.8).score == 0.8
+
+
+def test_the_limits_of_films_have_bounds():
+    for key, value in {
+        "max_megapixels": 0,
+        "min_side": 0,
+        "max_aspect": 0.9,
+        "max_tint": 1.1,
+        "min_contrast": -0.1,
+        "max_blank": 2,
+        "several": "drop",
+        "unlisted": "keep",
+    }.items():
+        assert refused(Index, {key: value}).startswith(f"{key}: ")
 
 
 def test_a_missing_key_is_named():
@@ -185,4 +236,5 @@ def test_every_real_collection_shipped_states_licence_citation_and_pinned_origin
             assert source.title, name
             assert source.citation, name
             assert source.licence != "not stated", name
-            assert source.origin.commit or source.origin.sha256, name
+            pinned = source.origin.commit, source.origin.sha256, source.origin.version
+            assert any(pinned) or source.origin.place, name

@@ -31,7 +31,7 @@ from cxrpipe.data.identity import pixels_of
 from cxrpipe.runtime import UserError, command, progress
 
 CHUNK = 128  # pairs aligned at a time
-SLACK = 0.15  # that much less correlation at half the size is worth a finer look
+SLACK = 0.1  # that much less correlation at half the size is worth a finer look
 COARSE_STEPS, FINE_STEPS = 6, 4
 log = logging.getLogger(__name__)
 

@@ -44,7 +44,7 @@ def prepare(files: Files, settings: Preprocess) -> Prepared:
     film = decode_for(files, place)
     return Prepared(
         files.radiograph,
-        fit_square(film, settings, files.size),
+        fit_square(film, settings, place),
         {structure: _known(structure, files, place) for structure in files.structures},
     )
 

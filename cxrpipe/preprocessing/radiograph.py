@@ -1,6 +1,5 @@
 """A stored radiograph: one grey square, made the same way in training and for a new film."""
 
-import math
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
@@ -12,6 +11,7 @@ from cxrpipe.config import Preprocess
 from cxrpipe.data.films.film import Grey
 
 P = TypeVar("P", bound=np.generic)
+MANY = 3  # a film that shrinks by as much is averaged over whole areas
 Size = tuple[int, int]  # height, width in pixels, as arrays have it
 
 
@@ -47,7 +47,7 @@ def find_place(size: Size, side: int, fit: Literal["pad", "stretch"]) -> Place:
     return Place(side, (side - height) // 2, (side - width) // 2, height, width)
 
 
-def fit_square(film: Grey, settings: Preprocess, size: Size | None = None) -> Grey:
+def fit_square(film: Grey, settings: Preprocess, place: Place | None = None) -> Grey:
     """Bring a film to the square that is stored.
 
     Blur and CLAHE work on the film at its stored size, before the black around it is laid. So the
@@ -59,40 +59,40 @@ def fit_square(film: Grey, settings: Preprocess, size: Size | None = None) -> Gr
     ----------
     film
         (height, width) uint8.
-    size
-        Of the whole film, where it was decoded at a reduced scale, so that its place is that of
-        its masks. None: as ``film`` has it.
+    place
+        Of the whole film, where this one was decoded at a reduced scale. None: as ``film`` has it.
 
     Returns
     -------
     (side, side) uint8.
     """
-    place = find_place(size or _size(film), settings.side, settings.fit)
+    place = place or find_place(_size(film), settings.side, settings.fit)
     return place.lay(enhance(resample(film, (place.height, place.width)), settings))
 
 
 def resample(film: Grey, size: Size) -> Grey:
     """Bring a film to another size without aliasing; equal films give equal pixels.
 
-    An axis that shrinks by 2 or more is averaged over the area of each new pixel. One that shrinks
-    by r < 2 is blurred by a Gaussian of variance (r^2 - 1) / 6 and interpolated linearly: linear
-    interpolation weighs its neighbours by a triangle of variance 1/6, and the triangle that is r
-    times as wide, with which Pillow shrinks, has r^2 / 6. This is as smooth as Pillow's, in exact
-    integers, and takes a fifth of the time of its Lanczos filter.
+    A new pixel is the mean of the film over its area. Along an axis that shrinks by less than 3 it
+    is the mean of 2 points in place of the area, each interpolated linearly from the film: that
+    keeps and fades fine structures alike, in a fraction of the time. Along an axis that grows it is
+    interpolated linearly.
     """
-    stored = _size(film)
-    shrunk = tuple(new if old >= 2 * new else old for old, new in zip(stored, size, strict=True))
-    if shrunk != stored:
-        film = _grey(cv2.resize(film, shrunk[::-1], interpolation=cv2.INTER_AREA))
-    if shrunk == size:
-        return film
-    vertical, horizontal = (
-        math.sqrt(max(0.0, (old / new) ** 2 - 1) / 6) for old, new in zip(shrunk, size, strict=True)
+    height, width = (
+        new if old >= MANY * new else old for old, new in zip(_size(film), size, strict=True)
     )
-    if vertical or horizontal:
-        kernel = (3 if horizontal else 1, 3 if vertical else 1)  # 98 % of the widest and more
-        film = _grey(cv2.GaussianBlur(film, kernel, sigmaX=horizontal, sigmaY=vertical))
-    return _grey(cv2.resize(film, size[::-1], interpolation=cv2.INTER_LINEAR_EXACT))
+    film = _resize(film, (height, width), cv2.INTER_AREA)
+    rows, columns = (
+        2 * new if old > new else new for old, new in zip((height, width), size, strict=True)
+    )
+    film = _resize(film, (rows, columns), cv2.INTER_LINEAR)
+    return _resize(film, size, cv2.INTER_AREA)
+
+
+def _resize(film: Grey, size: Size, interpolation: int) -> Grey:
+    if film.shape == size:
+        return film
+    return _grey(cv2.resize(film, size[::-1], interpolation=interpolation))
 
 
 def enhance(film: Grey, settings: Preprocess) -> Grey:

@@ -1,6 +1,7 @@
 """The HDF5 store of prepared radiographs: filled by many processes, read whole or by id."""
 
 import json
+import os
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -58,10 +59,20 @@ class EmptyStore:
     def fill(self, rows: Mapping[str, int], prepared: Prepared) -> None:
         """Write a radiograph and its masks into their rows, as ``number_rows`` gave them."""
         masks = {f"{structure}/pixels": mask for structure, mask in prepared.masks.items()}
-        with self.path.open("r+b") as file:
+        file = os.open(self.path, os.O_WRONLY)
+        try:
             for dataset, square in ({"pixels": prepared.pixels} | masks).items():
-                file.seek(self.starts[dataset] + rows[dataset] * self.side**2)
-                file.write(np.ascontiguousarray(square).data)
+                start = self.starts[dataset] + rows[dataset] * self.side**2
+                _write_all(file, square.tobytes(), start)
+        finally:
+            os.close(file)
+
+
+def _write_all(file: int, content: bytes, start: int) -> None:
+    """Write to a place of a file; the system may take less than all at once, on a full disk."""
+    while content:
+        written = os.pwrite(file, content, start)
+        content, start = content[written:], start + written
 
 
 def number_rows(structures: Iterable[Collection[Structure]]) -> Iterator[dict[str, int]]:

@@ -60,7 +60,8 @@ def test_a_film_decoded_at_reduced_scale_lies_where_the_whole_film_lies():
     # 101 x 65 is 20.59: 21 columns; its quarter, 26 x 17, is 20.92; its eighth, 13 x 9, is 22.2.
     eighth = np.full((13, 9), 200, np.uint8)
     whole = fit_square(np.full((101, 65), 200, np.uint8), settings())
-    np.testing.assert_array_equal(fit_square(eighth, settings(), (101, 65)), whole)
+    place = find_place((101, 65), 32, "pad")
+    np.testing.assert_array_equal(fit_square(eighth, settings(), place), whole)
     assert (fit_square(eighth, settings()) != whole).any()
 
 
