@@ -105,9 +105,13 @@ def certify(
             f"split.csv: {row['first']} and {row['second']} share {row['patients']} patients, "
             f"{row['exact']} identical and {row['near']} duplicate films; make the split anew"
         )
-    lost = set(index["radiograph"]) - set(split["radiograph"]) - set(left_out["radiograph"])
-    if lost:
-        raise UserError(f"split.csv: lacks radiograph {min(lost)}; make it anew")
+    out = set(left_out["radiograph"])
+    for fold, of_fold in split.groupby("fold"):
+        films = set(of_fold["radiograph"])
+        if lost := set(index["radiograph"]) - films - out:
+            raise UserError(f"split.csv: fold {fold} lacks radiograph {min(lost)}; make it anew")
+        if twice := films & out:
+            raise UserError(f"left-out.csv: radiograph {min(twice)} is in the split; make it anew")
     conflicts = list_conflicts(index, duplicates)
     in_group = split[split["fold"] == 0].groupby("group").size()
     used = index[index["radiograph"].isin(split["radiograph"])]

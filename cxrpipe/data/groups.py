@@ -1,5 +1,7 @@
 """What belongs together: films of one patient and copies of one film; and what is left out."""
 
+from collections import Counter
+
 import numpy as np
 import pandas as pd
 from scipy.sparse import coo_array
@@ -21,8 +23,18 @@ def join_groups(index: pd.DataFrame, duplicates: pd.DataFrame) -> "pd.Series[str
     Returns
     -------
     (n_radiographs,) the smallest id of each film's group, in the rows of the index.
+
+    Raises
+    ------
+    UserError
+        If the duplicates name a film that the index lacks.
     """
     radiographs = index["radiograph"]
+    strange = {*duplicates["first"], *duplicates["second"]} - set(radiographs)
+    if strange:
+        raise UserError(
+            f"duplicates.csv: radiograph {min(strange)} is not in the index; make it anew"
+        )
     patients = radiographs.to_frame().assign(patient=index["patient"].str.split("|"))
     patients = patients.explode("patient").query("patient != ''")
     of_patient = patients.groupby("patient")["radiograph"].transform("first")
@@ -97,17 +109,27 @@ def find_copies(index: pd.DataFrame) -> "pd.Series[str]":
 def truncate(index: pd.DataFrame, settings: Split, seed: int) -> "pd.Series[str]":
     """Tell which films are more of a finding than wanted; (n,) detail by id.
 
-    Whole groups (column ``group``) are taken in seeded order until a finding has enough; the
-    last one may be cut.
+    Films that are fixed for validation or test (column ``fixed``) all stay. Of the others, whole
+    groups (column ``group``) are taken in seeded order until a finding has enough; the last one may
+    be cut. A film with several findings counts for each, and goes once one is full.
     """
     if not settings.truncate:
         return pd.Series(dtype=str)
-    counts = index["findings"].value_counts()
+    dealt = index[~index["fixed"].isin(["validation", "test"])]
+    shown = dealt["findings"].str.split("|").explode()
+    counts = shown[shown != ""].value_counts()
     limit = int(counts.min()) if settings.truncate == "smallest" else int(settings.truncate)
-    groups = np.sort(index["group"].unique())
+    groups = np.sort(dealt["group"].unique())
     order = np.random.default_rng(derive_seed(seed, "truncate")).permutation(len(groups))
-    place = index["group"].map(dict(zip(groups, order, strict=True)))
-    films = index.assign(place=place).sort_values(["place", "radiograph"])
-    over = films.groupby("findings").cumcount() >= limit
-    detail = f"over {limit} films of " + films.loc[over, "findings"]
-    return detail.set_axis(films.loc[over, "radiograph"])
+    place = dealt["group"].map(dict(zip(groups, order, strict=True)))
+    films = dealt.assign(place=place).sort_values(["place", "radiograph"])
+    taken: Counter[str] = Counter()
+    over = {}
+    for radiograph, findings in zip(films["radiograph"], films["findings"], strict=True):
+        names = findings.split("|")
+        full = next((name for name in names if taken[name] >= limit), None)
+        if full is None:
+            taken.update(names)
+        else:
+            over[radiograph] = f"over {limit} films of {full or 'no finding'}"
+    return pd.Series(over, dtype=str)

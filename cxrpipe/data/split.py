@@ -106,13 +106,19 @@ def amount(wanted: float, counts: "pd.Series[int]") -> "pd.Series[float]":
 def choose_test(
     kinds: pd.DataFrame, fixed: "pd.Series[str]", settings: Split, seed: int
 ) -> "pd.Series[bool]":
-    """Tell which groups (rows of ``kinds``) are for the test: the fixed ones, and a share."""
-    free, is_test = fixed == "", fixed == "test"
+    """Tell which groups (rows of ``kinds``) are for the test: the fixed ones, and a share.
+
+    A share is one of the films that are not fixed; where none is fixed for the test, also of those
+    published for training, since a collection may keep its test films to itself.
+    """
+    is_test = fixed == "test"
+    free = fixed == "" if is_test.any() else fixed != "validation"
     in_test = kinds[is_test].sum() + amount(settings.test, kinds[free].sum())
     may_test = is_test | free if settings.test > 0 else is_test
     allowed = np.stack([~is_test, may_test], axis=1)
     wanted = np.stack([kinds.sum() - in_test, in_test])
-    return pd.Series(_deal(kinds, wanted, allowed, seed, "test") == 1, index=kinds.index)
+    needed = [max(settings.folds, 2), 1]  # training and validation follow from the first
+    return pd.Series(_deal(kinds, wanted, allowed, needed, seed, "test") == 1, index=kinds.index)
 
 
 def choose_validation(
@@ -130,26 +136,30 @@ def choose_validation(
     if settings.folds > 1:
         wanted = np.tile(rest.sum() / settings.folds, (settings.folds, 1))
         allowed = np.ones((len(rest), settings.folds), dtype=bool)
-        return pd.Series(_deal(rest, wanted, allowed, seed, "folds"), index=rest.index)
+        needed = [1] * settings.folds
+        return pd.Series(_deal(rest, wanted, allowed, needed, seed, "folds"), index=rest.index)
     published = bool(fixed.eq("validation").any())
     base = kinds[fixed == ""] if published else kinds[fixed != "test"]
     share = kinds[fixed == "validation"].sum() + amount(settings.validation, base.sum())
     wanted = np.stack([np.minimum(share, rest.sum()), np.maximum(rest.sum() - share, 0)])
     may_validate = is_fixed.ne("train") | (not published)
     allowed = np.stack([may_validate, is_fixed != "validation"], axis=1)
-    return pd.Series(-_deal(rest, wanted, allowed, seed, "validation"), index=rest.index)
+    return pd.Series(-_deal(rest, wanted, allowed, [1, 1], seed, "validation"), index=rest.index)
 
 
 def _deal(
     kinds: pd.DataFrame,
     wanted: npt.NDArray[np.float64],
     allowed: npt.NDArray[np.bool_],
+    needed: list[int],
     seed: int,
     what: str,
 ) -> npt.NDArray[np.int64]:
+    """Deal groups; each part needs so many groups of every finding, whatever their source."""
     of_all_sources = np.asarray(kinds.columns.get_level_values(1) == "")
+    needs = np.outer(needed, of_all_sources)
     counts = kinds.to_numpy(dtype=float)
-    return deal(counts, wanted, allowed, of_all_sources, derive_seed(seed, "split", what))
+    return deal(counts, wanted, allowed, needs, derive_seed(seed, "split", what))
 
 
 def split_films(

@@ -63,12 +63,12 @@ class EmptyStore:
         try:
             for dataset, square in ({"pixels": prepared.pixels} | masks).items():
                 start = self.starts[dataset] + rows[dataset] * self.side**2
-                _write_all(file, square.tobytes(), start)
+                _write_all(file, np.ascontiguousarray(square).ravel().data, start)
         finally:
             os.close(file)
 
 
-def _write_all(file: int, content: bytes, start: int) -> None:
+def _write_all(file: int, content: memoryview, start: int) -> None:
     """Write to a place of a file; the system may take less than all at once, on a full disk."""
     while content:
         written = os.pwrite(file, content, start)

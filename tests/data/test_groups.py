@@ -149,7 +149,7 @@ def test_of_films_with_the_same_pixels_the_smallest_id_that_is_there_stays():
 
 def kept(films, limit, seed=0):
     table = index(*films)
-    table = table.assign(group=join_groups(table, pairs()))
+    table = table.assign(group=join_groups(table, pairs()), fixed="")
     out = truncate(table, Split(truncate=limit), seed)
     return table[~table["radiograph"].isin(out.index)]
 
@@ -189,12 +189,12 @@ def test_films_without_a_finding_do_not_decide_what_is_smallest():
 
 def test_the_reason_of_a_truncated_film_names_limit_and_finding():
     table = index(*alone("normal", 3))
-    table = table.assign(group=table["radiograph"])
+    table = table.assign(group=table["radiograph"], fixed="")
     assert set(truncate(table, Split(truncate=2), 0)) == {"over 2 films of normal"}
 
 
 def test_nothing_to_truncate_is_an_empty_list():
-    table = index(*alone("normal", 3)).assign(group="g")
+    table = index(*alone("normal", 3)).assign(group="g", fixed="")
     assert truncate(table, Split(), 0).empty
     assert pd.api.types.is_string_dtype(truncate(table, Split(), 0))
     np.testing.assert_array_equal(truncate(table, Split(truncate=3), 0).index, [])

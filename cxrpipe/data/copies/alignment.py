@@ -36,7 +36,7 @@ def fine_structure(films: npt.NDArray[np.uint8]) -> Structures:
     for start in range(0, len(films), BLOCK):
         block = films[start : start + BLOCK].astype(np.float32)
         band = fine @ block @ fine.T - coarse @ block @ coarse.T
-        band *= 127 / np.maximum(np.abs(band).max((1, 2), keepdims=True), 1e-6)
+        band *= 127 / np.maximum(np.abs(band).max((1, 2), keepdims=True), 1)  # one grey level
         structures[start : start + BLOCK] = np.round(band)
     return structures
 

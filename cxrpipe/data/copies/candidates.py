@@ -31,7 +31,7 @@ BLOCK = 2048  # films at a time
 
 
 class Pairs(NamedTuple):
-    """Pairs of films by row, the first before the second.
+    """Pairs of films by row, each once.
 
     ``orientation`` tells what makes the second film show what the first shows: the sum of 8 for
     its negative, 4 for exchanged axes, 2 for upside down, 1 for left-right mirrored, in this order.
@@ -94,6 +94,8 @@ def neighbours(hashes: Floats) -> Integers:
 
 def find_candidates(films: Thumbnails) -> Pairs:
     """Pair films (n, 64, 64), equalised, whose low frequencies resemble each other."""
+    if not len(films):
+        return Pairs(*np.empty((3, 0), np.int64))
     spectra = transform(films)
     near = neighbours(describe(spectra))
     weighted = spectra * _weights(1, FREQUENCIES)
