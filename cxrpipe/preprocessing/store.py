@@ -99,10 +99,12 @@ def create_store(
     }
     allocate = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
     allocate.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
+    allocate.set_obj_track_times(False)
     starts = {}
     with h5py.File(path, "w", libver="latest") as file:
         file.attrs["settings"] = settings
         for group, names in groups.items():
+            file.require_group(f"/{group}")
             file[f"{group}radiograph"] = np.array(names, dtype=h5py.string_dtype(length=24))
             pixels = file.create_dataset(
                 f"{group}pixels", (len(names), side, side), "u1", dcpl=allocate, fill_time="never"
