@@ -21,9 +21,14 @@ FILM = {
     "width": 3,
     "height": 2,
     "mode": "L",
+    "tint": 0.0,
+    "contrast": 0.5,
+    "blank": 0.25,
     "findings": "covid",
+    "published": "",
     "lungs": "",
     "lesions": "",
+    "boxes": "",
 }
 SMALL = Contract({"name": "str", "count": "int64", "share": "float64"}, key=("name",))
 
@@ -37,9 +42,10 @@ def test_an_index_is_written_as_counted_by_hand_and_read_back_equal(tmp_path):
     path = tmp_path / "deep/index.csv"
     tables.write(index(age=41.5), path, tables.INDEX)
     assert path.read_text() == (
-        "radiograph,source,file,patient,view,age,sex,width,height,mode,findings,lungs,lesions\n"
-        "00ff,s,a.png,,PA,,F,3,2,L,covid,,\n"
-        '0110,s,"b, c.png",,PA,41.5,F,3,2,L,covid,,\n'
+        "radiograph,source,file,patient,view,age,sex,width,height,mode,tint,contrast,blank,"
+        "findings,published,lungs,lesions,boxes\n"
+        "00ff,s,a.png,,PA,,F,3,2,L,0,0.5,0.25,covid,,,,\n"
+        '0110,s,"b, c.png",,PA,41.5,F,3,2,L,0,0.5,0.25,covid,,,,\n'
     )
     pd.testing.assert_frame_equal(tables.read(path, tables.INDEX), index(age=41.5))
 

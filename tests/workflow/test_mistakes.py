@@ -38,7 +38,7 @@ def own(clone: Path) -> Path:
     for finding in ("normal", "covid"):
         (clone / "films" / finding).mkdir(parents=True)
         for number in range(8):
-            pixels = rng.integers(0, 256, (40, 50), dtype=np.uint8)
+            pixels = rng.integers(0, 256, (80, 100), dtype=np.uint8)
             Image.fromarray(pixels).save(clone / "films" / finding / f"{number}.png")
     (clone / "config/recipes/own.yaml").write_text(RECIPE)
     with (clone / "config/sources.yaml").open("a") as sources:
@@ -94,7 +94,7 @@ def test_a_users_own_folder_runs_and_its_broken_film_is_listed(own: Path):
 
 def test_a_new_film_in_a_users_folder_is_noticed(own: Path):
     assert try_snakemake(own, "results/own/index.csv", recipe="own").returncode == 0
-    pixels = np.zeros((40, 50), dtype=np.uint8)
+    pixels = np.random.default_rng(9).integers(0, 256, (80, 100), dtype=np.uint8)
     Image.fromarray(pixels).save(own / "films/covid/new.png")
     assert try_snakemake(own, "results/own/index.csv", recipe="own").returncode == 0
     assert len(pd.read_csv(own / "results/own/index.csv")) == 17

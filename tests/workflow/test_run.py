@@ -36,6 +36,10 @@ def test_a_run_makes_every_promised_file(finished: Path):
         "metrics.json",
         "table.csv",
         "table.md",
+        "left-out.csv",
+        "signatures.h5",
+        "exploration/duplicates-lowest.png",
+        "exploration/sources.csv",
         "figures/confusion.svg",
         "figures/gradcam-covid.png",
         "report.html",
@@ -49,9 +53,14 @@ def test_the_files_of_a_run_agree_with_each_other(finished: Path):
     split = pd.read_csv(results / "split.csv")
     duplicates = pd.read_csv(results / "duplicates.csv")
     predictions = pd.read_csv(results / "predictions/small/fold-0.csv")
-    assert set(split["radiograph"]) == set(index.index) - set(duplicates["second"])
-    assert len(duplicates) >= 1  # planted
+    left_out = pd.read_csv(results / "left-out.csv")
+    exact, near = (duplicates[duplicates["kind"] == kind] for kind in ("exact", "near"))
+    assert sorted(left_out["radiograph"]) == sorted(exact["second"])
+    assert set(split["radiograph"]) == set(index.index) - set(exact["second"])
     subsets = split.set_index("radiograph")["subset"]
+    assert len(exact) >= 1  # planted, as the near copies
+    assert len(near) >= 1
+    assert list(subsets[near["first"]]) == list(subsets[near["second"]])
     assert subsets.groupby(index["patient"]).nunique().max() == 1
     assert list(predictions["subset"]) == list(subsets[predictions["radiograph"]])
     with h5py.File(results / "radiographs-48.h5") as store:

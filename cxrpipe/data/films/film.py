@@ -34,7 +34,7 @@ def read_film(path: Path, max_megapixels: float = 100, side: int = 0) -> Film:
         A film with more pixels is refused before it is decoded.
     side
         Pixels that the shorter side needs at least; a JPEG may be decoded at 1/2, 1/4 or 1/8 of
-        its size where that leaves enough. 0: full size.
+        its size where that leaves enough, and no tint is measured. 0: full size.
 
     Raises
     ------

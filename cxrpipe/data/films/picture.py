@@ -55,7 +55,8 @@ def read_picture(path: Path, max_megapixels: float, side: int) -> Film:
         image.load()
         orientation = image.getexif().get(ORIENTATION, 1)
         deep = mode.startswith("I") or mode == "F"
-        pixels, tint = (_stretched(image), 0.0) if deep else (flatten(image), tint_of(image))
+        pixels = _stretched(image) if deep else flatten(image)
+        tint = 0.0 if deep or side else tint_of(image)
         if image.format in ("JPEG", "MPO") and is_filled(pixels) and ends_early(path.read_bytes()):
             raise UnusableFilmError("unreadable", "the JPEG ends before its picture does")
     upright = UPRIGHT[orientation](pixels) if orientation in UPRIGHT else pixels
