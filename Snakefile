@@ -35,5 +35,5 @@ rule all:
             rules.train.output + rules.predict.output + rules.gradcam.output,
             run=RUN,
             model=RECIPE.models,
-            fold=0,
+            fold=range(RECIPE.split.folds),
         ),

@@ -12,8 +12,8 @@ import pytest
 from cxrpipe.catalogue import IndexSettings, Source
 from cxrpipe.config import Dedupe, check
 from cxrpipe.data.dedupe import find_exact, find_near
-from cxrpipe.data.groups import find_conflicts, join_copies
 from cxrpipe.data.index import first_of_each, index_films
+from cxrpipe.data.splitting.groups import find_conflicts, join_copies
 from cxrpipe.recipes import read_yaml
 
 pytestmark = pytest.mark.mirror

@@ -48,6 +48,7 @@ def _opened(mirror: str, source: str, arrived: Partial) -> Iterator[Bring]:
     with open_session() as session:
 
         def bring(name: str, target: Path, sha256: str) -> None:
+            """Fetch one file."""
             address = Address(f"{place}/{quote(name)}", f"{place}/{name}", mends=LACKS)
             fetch(session, address, target, arrived, sha256)
 
@@ -63,6 +64,7 @@ def _from_folder(mirror: str, source: str) -> Bring:
     read_checksums(place)
 
     def bring(name: str, target: Path, sha256: str) -> None:
+        """Copy one file and check it."""
         if not (place / name).is_file():
             raise UserError(f"{place / name}: listed in {CHECKSUMS} but missing; fetch it anew")
         shutil.copyfile(place / name, target)

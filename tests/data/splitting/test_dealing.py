@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxrpipe.data.dealing import deal
+from cxrpipe.data.splitting.dealing import deal
 
 SHARES = (0.6, 0.2, 0.2)
 

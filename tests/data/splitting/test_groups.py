@@ -9,14 +9,8 @@ from tabled import alone, index, pairs
 
 from cxrpipe.config import Split
 from cxrpipe.data.dedupe import find_exact
-from cxrpipe.data.groups import (
-    find_conflicts,
-    find_copies,
-    join_copies,
-    join_groups,
-    settle_conflicts,
-    truncate,
-)
+from cxrpipe.data.splitting.groups import find_conflicts, join_copies, join_groups
+from cxrpipe.data.splitting.selection import find_copies, settle_conflicts, truncate
 from cxrpipe.runtime import UserError
 
 

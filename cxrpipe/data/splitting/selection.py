@@ -1,65 +1,74 @@
-"""What belongs together: films of one patient and copies of one film; and what is left out."""
+"""Which films a split uses, and why the others are left out."""
 
 from collections import Counter
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from cxrpipe.config import Split
 from cxrpipe.data.identity import pixels_of
+from cxrpipe.data.splitting.groups import find_conflicts, join_copies, join_groups
 from cxrpipe.runtime import UserError, derive_seed
 
+STRENGTH = {"": 0, "train": 1, "validation": 2, "test": 3}  # of what is fixed beforehand
 
-def join_groups(index: pd.DataFrame, duplicates: pd.DataFrame) -> "pd.Series[str]":
-    """Join films that share a patient or are copies of each other, directly or by way of others.
 
-    Parameters
-    ----------
-    index, duplicates
-        As ``tables.INDEX`` and ``tables.DUPLICATES`` promise.
+def choose_films(
+    index: pd.DataFrame,
+    duplicates: pd.DataFrame,
+    settings: Split,
+    sources: list[str],
+    seed: int,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Leave out conflicts, leaks, exact copies and what is too much, in this order.
 
     Returns
     -------
-    (n_radiographs,) the smallest id of each film's group, in the rows of the index.
-
-    Raises
-    ------
-    UserError
-        If the duplicates name a film that the index lacks.
+    films, left_out
+        The rows of the index that stay, sorted by radiograph, with the columns ``group`` and
+        ``fixed``; and the others as ``tables.LEFT_OUT`` promises.
     """
-    radiographs = index["radiograph"]
-    strange = {*duplicates["first"], *duplicates["second"]} - set(radiographs)
-    if strange:
-        raise UserError(
-            f"duplicates.csv: radiograph {min(strange)} is not in the index; make it anew"
-        )
-    patients = radiographs.to_frame().assign(patient=index["patient"].str.split("|"))
-    patients = patients.explode("patient").query("patient != ''")
-    of_patient = patients.groupby("patient")["radiograph"].transform("first")
-    left = pd.concat([patients["radiograph"], duplicates["first"]])
-    right = pd.concat([of_patient, duplicates["second"]])
-    place = pd.Series(np.arange(len(index)), index=radiographs)
-    edges = (place[left].to_numpy(), place[right].to_numpy())
-    links = coo_array((np.ones(len(left)), edges), shape=(len(index), len(index)))
-    _, component = connected_components(links, directed=False)
-    return radiographs.groupby(component).transform("min")
+    films = index.assign(
+        group=join_groups(index, duplicates), fixed=fix_subsets(index, settings)
+    ).sort_values("radiograph", ignore_index=True)
+    left_out = []
+
+    def leave_out(details: "pd.Series[str]", reason: str) -> pd.DataFrame:
+        """Note films that are left out, and return the others."""
+        left_out.append(pd.DataFrame({"reason": reason, "detail": details}))
+        return films[~films["radiograph"].isin(details.index)]
+
+    films = leave_out(settle_conflicts(films, duplicates, settings, sources), "conflict")
+    films = leave_out(find_leaks(films), "leak")
+    films = leave_out(find_copies(films), "copy")
+    films = leave_out(truncate(films, settings, seed), "truncated")
+    table = pd.concat(left_out).rename_axis("radiograph").sort_index().reset_index()
+    return films, table
 
 
-def join_copies(index: pd.DataFrame, duplicates: pd.DataFrame) -> "pd.Series[str]":
-    """Join copies alone, whoever the patients are; as ``join_groups``."""
-    return join_groups(index.assign(patient=""), duplicates)
+def fix_subsets(films: pd.DataFrame, settings: Split) -> "pd.Series[str]":
+    """Return the subset (n,) that is fixed for each film beforehand, empty where none is.
+
+    Sources held out are for the test. A published validation set dissolves into train where
+    cross validation makes its own.
+    """
+    fixed = films["published"] if settings.published else pd.Series("", index=films.index)
+    if settings.folds > 1:
+        fixed = fixed.replace("validation", "train")
+    return fixed.mask(films["source"].isin(settings.held_out), "test")
 
 
-def find_conflicts(index: pd.DataFrame, duplicates: pd.DataFrame) -> pd.DataFrame:
-    """Return the pairs of copies that stand under different findings, with both findings."""
-    finding = index.set_index("radiograph")["findings"]
-    pairs = duplicates.assign(
-        first_finding=duplicates["first"].map(finding),
-        second_finding=duplicates["second"].map(finding),
-    )
-    return pairs[pairs["first_finding"] != pairs["second_finding"]]
+def find_leaks(films: pd.DataFrame) -> "pd.Series[str]":
+    """Tell which films would leak into a fixed validation or test set; (n,) detail by id.
+
+    They are joined (column ``group``) to a film that is fixed (column ``fixed``) elsewhere.
+    """
+    strength = films["fixed"].map(STRENGTH)
+    strongest = strength.groupby(films["group"]).transform("max")
+    leaks = (strongest >= STRENGTH["validation"]) & (strength < strongest)
+    names = strongest[leaks].map({place: subset for subset, place in STRENGTH.items()})
+    detail = "patient or copy of a film that is fixed in " + names
+    return detail.set_axis(films.loc[leaks, "radiograph"])
 
 
 def settle_conflicts(
