@@ -147,7 +147,10 @@ class Films(Settings):
     """
 
     pattern: Several = Field(
-        (r"(?:(?:.*/)?(?P<finding>[^/]+)/)?[^/]+\.(?i:png|jpe?g|webp|bmp|gif|tiff?|dcm)",),
+        (
+            r"(?:(?:.*/)?(?P<finding>[^/]+)/)?"
+            r"(?:[^/]+\.(?i:png|jpe?g|jfif|webp|bmp|gif|tiff?|dcm|dicom)|[^/.]+|[\d.]+)",
+        ),
         min_length=1,
         description="regular expressions of a film's path; the first that fits the whole path "
         "is taken, and its groups finding, patient, view, age, sex and subset are read",

@@ -75,7 +75,10 @@ class Split(Settings):
     """How patients are divided."""
 
     test: float = Field(
-        0.2, ge=0, description="share of the radiographs; from 1: radiographs of every finding"
+        0.2,
+        ge=0,
+        description="share of the radiographs; from 1: radiographs of every finding. 0 if sources "
+        "are held out and it is not given",
     )
     validation: float = Field(
         0.2, gt=0, description="share of the radiographs; from 1: radiographs of every finding"
@@ -93,6 +96,13 @@ class Split(Settings):
     conflicts: Literal["exclude", "first", "stop"] = Field(
         "exclude", description="what becomes of one film under two findings"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _tests_what_is_held_out_alone(cls, values: object) -> object:
+        if isinstance(values, Mapping) and values.get("held_out") and "test" not in values:
+            return {**values, "test": 0}
+        return values
 
     @field_validator("test", "validation")
     @classmethod
@@ -225,7 +235,7 @@ class Recipe(Settings):
 
 def nearest(name: str, valid: Iterable[str]) -> str:
     """Return a hint such as ``did you mean 'epochs'?``, or the valid names if none is near."""
-    names = list(valid)
+    names = [str(choice) for choice in valid]
     close = difflib.get_close_matches(name, names, n=1)
     return f"did you mean '{close[0]}'?" if close else f"valid: {', '.join(names)}"
 

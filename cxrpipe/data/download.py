@@ -68,7 +68,7 @@ def locate(origin: Origin) -> Address:
     if origin.kaggle:
         return kaggle_address(origin.kaggle, origin.version)
     url = origin.address or f"{origin.repository}/archive/{origin.commit}.zip"
-    return Address(url, url)
+    return Address(url, url.split("?")[0])  # what follows may be a secret
 
 
 def find_root(folder: Path, origin: Origin, name: str) -> Path:

@@ -11,7 +11,12 @@ import pandas as pd
 from cxrpipe import tables
 from cxrpipe.catalogue import IndexSettings
 from cxrpipe.config import check
-from cxrpipe.data.adapters.labels import Row, label_record, refuse_view
+from cxrpipe.data.adapters.labels import (
+    Row,
+    label_record,
+    refuse_ambiguous_labels,
+    refuse_view,
+)
 from cxrpipe.data.adapters.sources import read_records
 from cxrpipe.data.copies.signature import thumbnail, write_signatures
 from cxrpipe.data.films.film import Grey as Thumbnail
@@ -61,15 +66,19 @@ def measure(
 
 
 def number_patients(index: pd.DataFrame) -> pd.DataFrame:
-    """Name patients that only headers tell by a number, as they come: the id itself is personal."""
-    unknown = (index["patient"] == "") & (index["header_patient"] != "")
-    numbers = (
-        index[unknown]
-        .groupby("source")["header_patient"]
-        .transform(lambda patients: (pd.factorize(patients)[0] + 1).astype(str))
-    )
-    names = index.loc[unknown, "source"] + "/header-" + numbers
-    return index.assign(patient=index["patient"].mask(unknown, names))
+    """Name patients whom only headers tell: as another film of theirs is named, or by a number.
+
+    Numbers are given as patients come, since what the header holds is personal.
+    """
+    patient = index["patient"].copy()
+    told = index[index["header_patient"] != ""]
+    for source, films in told.groupby("source", sort=False):
+        number = 0
+        for _, of in films.groupby("header_patient", sort=False):
+            named = "|".join(dict.fromkeys(filter(None, of["patient"])))
+            number += not named
+            patient[of.index] = named or f"{source}/header-{number}"
+    return index.assign(patient=patient)
 
 
 def number_copies(index: pd.DataFrame) -> pd.DataFrame:
@@ -85,6 +94,8 @@ def list_films(data: Path, settings: IndexSettings) -> tuple[list[Row], list[Exc
     excluded: list[Excluded] = []
     for source, films in settings.films.items():
         records, dropped = read_records(data, source, films)
+        if not films.findings:
+            refuse_ambiguous_labels(set(records["label"]), source)
         excluded += dropped.itertuples(index=False, name=None)
         for record in records.sort_values("file").to_dict("records"):
             fields = {str(key): str(value) for key, value in record.items()}

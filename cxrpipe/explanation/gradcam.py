@@ -70,7 +70,7 @@ def write_heatmaps(path: Path, films: pd.DataFrame, heatmaps: npt.NDArray[np.flo
     with whole(path) as partial, h5py.File(partial, "w", libver="latest") as file:
         file["heatmaps"] = heatmaps
         for column in ("radiograph", "finding"):
-            file[column] = films[column].to_numpy(dtype="S")
+            file[column] = np.array([name.encode() for name in films[column]], dtype="S")
 
 
 def localise(

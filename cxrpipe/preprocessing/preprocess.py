@@ -28,6 +28,7 @@ from cxrpipe.runtime import UserError, command, parallel, whole
 
 log = logging.getLogger(__name__)
 
+MASK_MEGAPIXELS = 400
 SCALES = (1, 2, 4, 8)  # a JPEG may be decoded at these parts of its size
 
 
@@ -79,15 +80,22 @@ def _known(structure: Structure, files: Files, place: Place) -> Grey:
 
 
 def _decode_mask(path: Path, files: Files) -> Mask:
-    """Decode a mask of two values, such as 0 and 1, or 0 and 255."""
-    mask = _decode(path)
+    """Decode a mask: inside is what has more than a quarter of its highest value.
+
+    So masks of 0 and 1 or 0 and 255 are read, also with traces of JPEG, and such as give the left
+    and the right lung a value each.
+    """
+    try:
+        mask = read_film(path, MASK_MEGAPIXELS).pixels
+    except UnusableFilmError as error:
+        raise UserError(f"{path}: {error}; mend this mask, or take it away") from error
     height, width = mask.shape
     if not has_aspect_of((height, width), files.size):
         raise UserError(
             f"{path}: a mask of {_said(mask.shape)} does not lie on its film of "
             f"{_said(files.size)}; give both the same aspect, or take the mask away"
         )
-    return np.asarray(mask > mask.max() / 2)
+    return np.asarray(mask > mask.max() / 4)
 
 
 def _said(size: tuple[int, ...]) -> str:

@@ -54,6 +54,8 @@ def not_certified(certificate: Mapping[str, Any]) -> Sequence[str]:
             f"For {unknown:,} of the {certificate['radiographs']:,} radiographs the patient is not "
             "known: different films of one such patient can stand in two subsets."
         )
+    if len({row["source"] for row in certificate["films"]}) > 1:
+        gaps.append("Patients of different collections are taken for different people.")
     if certificate["near_searched"]:
         gaps.append(
             "Near copies (another size, encoding or grey scale, a small crop or turn) were "

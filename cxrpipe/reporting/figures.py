@@ -13,7 +13,7 @@ from cxrpipe import tables
 from cxrpipe.evaluation.metrics import softmax
 from cxrpipe.preprocessing.store import read_masks, read_radiographs
 from cxrpipe.reporting import pictures
-from cxrpipe.reporting.drawing import save, use_style
+from cxrpipe.reporting.drawing import draw_nothing, readable, save, use_style
 from cxrpipe.runtime import command, read_json
 
 
@@ -31,6 +31,8 @@ def draw_gradcam(
         place = list(logits.columns).index(finding)
         shares = softmax(logits.to_numpy())[:, place]
         drawn[name] = list(zip(shares, maps, strict=True))
+    if not radiographs:
+        return draw_nothing(f"No test film shows {readable(finding)}.")
     lesions = read_masks(store, "lesions")
     films = [(finding, film) for film in read_radiographs(store, radiographs)]
     return pictures.draw_gradcam(films, drawn, [lesions.get(name) for name in radiographs])

@@ -44,7 +44,7 @@ def draw_confusion(
     figure = Figure(figsize=(len(confusions) * (0.55 * n + 0.4) + 1.2, 0.55 * n + 1.6))
     grid = figure.subplots(1, len(confusions), squeeze=False, sharey=True)[0]
     for axes, (name, counts) in zip(grid, confusions.items(), strict=True):
-        shares = counts / counts.sum(axis=1, keepdims=True)
+        shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
         axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
         for row in range(n):
             for column in range(n):

@@ -317,7 +317,7 @@ def test_what_the_collection_tells_goes_before_the_header(hospital):
     assert told["view"]["a3.dcm"] == "PA"
 
 
-def test_patients_of_headers_are_numbered_within_their_source():
+def test_patients_of_headers_are_named_as_another_film_of_theirs_or_numbered_in_their_source():
     index = pd.DataFrame(
         {
             "source": list("aaabba"),
@@ -326,8 +326,8 @@ def test_patients_of_headers_are_numbered_within_their_source():
         }
     )
     assert list(number_patients(index)["patient"]) == [
+        "a/p",
         "a/header-1",
-        "a/header-2",
         "a/p",
         "b/header-1",
         "b/header-1",

@@ -185,8 +185,10 @@ def test_published_subsets_are_kept(cohort):
         assert (subset[told == name] == name).all()
     if told.eq("test").any():
         assert (subset[told == "train"] != "test").all()
-    if told.eq("validation").any():
-        assert (subset[told == "train"] != "validation").all()
+    source = cohort[0].set_index("radiograph")["source"]
+    validating = set(source[published == "validation"])
+    trained = (told == "train") & source[told.index].isin(validating)
+    assert (subset[trained] != "validation").all()
     leaks = left_out.loc[left_out["reason"] == "leak", "radiograph"]
     assert not leaks.map(published).eq("test").any()
 
@@ -524,3 +526,21 @@ def test_the_command_refuses_in_one_line(tmp_path, refusal):
     line = refusal(main, **write(tmp_path, alone("normal", 10) + alone("covid", 1)))
     assert "finding 'covid' has films of 1 patients" in line
     assert not (tmp_path / "split.csv").exists()
+
+
+def test_sources_held_out_are_tested_alone_unless_a_share_is_given():
+    assert Split(held_out=("b",)).test == 0
+    assert Split(held_out=("b",), test=0.1).test == 0.1
+    assert Split().test == 0.2
+
+
+def test_a_source_that_publishes_no_validation_set_gives_some_of_its_training_films():
+    films = [
+        *alone("normal", 10, source="a", published="train"),
+        *alone("normal", 5, source="a", published="validation"),
+        *alone("normal", 5, source="a", published="test"),
+        *alone("hernia", 10, source="b", published="train"),
+        *alone("hernia", 5, source="b", published="test"),
+    ]
+    split = split_of(films, published=True, test=0)
+    assert counted(split) == {"hernia": (8, 2, 5), "normal": (10, 5, 5)}

@@ -112,6 +112,28 @@ def test_a_mask_that_cannot_be_read_is_named_itself(run_files, refusal):
     assert f"c/lungs/{NAMES[1]}.png: unreadable" in refusal(main, **run_files)
 
 
+@pytest.mark.parametrize("values", [(1, 2), (127, 255), (1, 1), (255, 255)])
+def test_a_mask_may_give_each_lung_a_value_of_its_own(tmp_path, values):
+    mask = np.zeros(SIZE, np.uint8)
+    mask[:, :10], mask[:, 30:] = values
+    film = save(tmp_path / "a.png", smooth(3))
+    files = Files("a", film, SIZE, {"lungs": [save(tmp_path / "m.png", mask)]}, [])
+    stored = prepare(files, Preprocess(side=60)).masks["lungs"]
+    assert set(np.unique(stored[:, 6:16])) == {255}
+    assert set(np.unique(stored[:, 17:35])) == {0}
+    assert set(np.unique(stored[:, 37:54])) == {255}
+
+
+def test_a_small_deep_mask_is_not_lost_among_outliers(tmp_path):
+    mask = np.zeros((1000, 800), np.uint16)
+    mask[500:520, 400:420] = 65535
+    film = save(tmp_path / "a.png", smooth(3, 1000, 800))
+    path = tmp_path / "m.png"
+    Image.fromarray(mask).save(path)
+    files = Files("a", film, (1000, 800), {"lungs": [path]}, [])
+    assert (prepare(files, Preprocess(side=1000)).masks["lungs"] > 0).sum() == 400
+
+
 def test_a_mask_of_another_aspect_is_named_with_both_sizes(run_files, refusal):
     save(run_files["data"] / f"c/lungs/{NAMES[1]}.png", smooth(2, 30, 30))
     line = refusal(main, **run_files)

@@ -39,6 +39,8 @@ wildcard_constraints:
     fold=r"\d+",
 
 
+TABLES = (".csv", ".tsv", ".txt", ".xlsx")
+
 # Settings reach a job as JSON. They come from functions, since Snakemake would take the braces
 # of a plain string for wildcards.
 
@@ -82,14 +84,23 @@ def origin(wildcards) -> str:
 
 
 def contents(wildcards) -> str:
-    """Sum up names and sizes of a user's own files: a new film is noticed, a touch is not."""
+    """Sum up names and sizes of a user's own files, and what tables hold: a new film or a
+    corrected label is noticed, a touch is not."""
     origin = SOURCES[wildcards.source].origin
     place = Path(origin.path or f"placed/{wildcards.source}").expanduser()
     files = []
     if origin.path or origin.place:
         found = glob.glob("**", root_dir=place, recursive=True, include_hidden=True)
         files = sorted(place / name for name in found)
-    listed = [(str(file), file.stat().st_size) for file in files if file.is_file()]
+    listed = [
+        (
+            str(file),
+            file.stat().st_size,
+            file.read_bytes() if file.suffix.lower() in TABLES else b"",
+        )
+        for file in files
+        if file.is_file()
+    ]
     return hashlib.sha256(repr(listed).encode()).hexdigest()
 
 

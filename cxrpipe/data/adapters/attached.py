@@ -65,7 +65,7 @@ def attach_boxes(described: Sequence[Described], folder: Path, boxes: Boxes) -> 
     """Tell films the boxes around their findings, joined by ``|``."""
     rows = read_boxes(folder, boxes)
     for film in described:
-        film.told["boxes"] = "|".join(row["box"] for row in rows.of(film.file))
+        film.told["boxes"] = "|".join(filter(None, (row["box"] for row in rows.of(film.file))))
 
 
 def _subset(written: str, subsets: Mapping[str, str], file: str) -> str:

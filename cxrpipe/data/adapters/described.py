@@ -1,7 +1,8 @@
 """What a film's name and the tables of its collection tell of it."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from cxrpipe.data.films.film import SUFFIXES
 from cxrpipe.runtime import UserError
 
 TOLD = ("finding", "patient", "view", "age", "sex")
+JOINED = ("finding", "patient")  # several rows may name several of them
+UNKNOWN = ("", "na", "n/a", "nan", "null", "none")  # how tables write that nothing is known
 Dropped = dict[str, tuple[str, str]]  # file: reason and detail
 
 
@@ -78,7 +81,7 @@ def read_tables(data: Path, name: str, films: Films) -> tuple[list[tuple[Table, 
 
 
 def match_tables(
-    described: Iterable[Described], tables: Sequence[tuple[Table, Rows]]
+    described: Sequence[Described], tables: Sequence[tuple[Table, Rows]]
 ) -> tuple[list[Described], Dropped]:
     """Tell films what tables say; one that no table names, or that is not required, is dropped.
 
@@ -86,12 +89,16 @@ def match_tables(
     """
     kept: list[Described] = []
     dropped: Dropped = {}
+    claims = Counter(claim for film in described for claim in _claims(film, tables))
     for film in described:
         named = [(table, found) for table, rows in tables if (found := rows.of(film.file))]
         unmet = next(filter(None, (_unmet(found[-1], table) for table, found in named)), None)
         if tables and not named:
             files = " or ".join(table.file[0] for table, _ in tables)
             dropped[film.file] = ("not_in_table", f"no row of {files} names it")
+        elif any(claims[claim] > 1 for claim in _claims(film, tables)):
+            detail = "several films and several rows have its name; let the table name folders too"
+            dropped[film.file] = ("ambiguous", detail)
         elif unmet:
             dropped[film.file] = unmet
         else:
@@ -104,6 +111,15 @@ def match_tables(
     return kept, dropped
 
 
+def _claims(film: Described, tables: Sequence[tuple[Table, Rows]]) -> list[tuple[int, str]]:
+    """Return the names by which a film finds more than one row, with the number of the table."""
+    return [
+        (number, rows.key(film.file))
+        for number, (_, rows) in enumerate(tables)
+        if len(rows.of(film.file)) > 1
+    ]
+
+
 def _unmet(row: Row, table: Table) -> tuple[str, str] | None:
     for column, values in table.require.items():
         if row[column] not in values:
@@ -112,9 +128,15 @@ def _unmet(row: Row, table: Table) -> tuple[str, str] | None:
 
 
 def _tell(film: Described, rows: Sequence[Row], table: Table) -> None:
-    """Tell a film what the last of its rows says; the patients of all of them are joined."""
-    columns = {key: getattr(table, key) for key in TOLD if getattr(table, key)}
-    film.told |= {key: rows[-1][column] for key, column in columns.items()}
-    if table.patient:
-        patients = filter(None, (row[table.patient] for row in rows))
-        film.told["patient"] = "|".join(dict.fromkeys(patients))
+    """Tell a film what its rows say.
+
+    Findings and patients of several rows are joined, of the rest the last is taken. What a row
+    does not know leaves what was known before, but a table that tells findings tells them all.
+    """
+    for key in TOLD:
+        column = getattr(table, key)
+        said = [row[column] for row in rows if column and row[column].lower() not in UNKNOWN]
+        if said:
+            film.told[key] = "|".join(dict.fromkeys(said)) if key in JOINED else said[-1]
+        elif column and key == "finding":
+            film.told[key] = ""

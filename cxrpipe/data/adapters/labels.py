@@ -2,11 +2,12 @@
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from cxrpipe.catalogue import Films, IndexSettings
 from cxrpipe.config import Index
 from cxrpipe.data.films.grey import UnusableFilmError
+from cxrpipe.runtime import UserError
 
 Row = dict[str, str | int | float]
 SEXES = {"f": "F", "female": "F", "m": "M", "male": "M"}
@@ -84,6 +85,21 @@ def translate(label: str, findings: Mapping[str, str]) -> tuple[str, ...]:
     if findings:
         return tuple(findings[part] for part in parts)
     return tuple(re.sub(r"[^a-z0-9]+", "_", part.lower()).strip("_") for part in parts)
+
+
+def refuse_ambiguous_labels(labels: Iterable[str], source: str) -> None:
+    """Raise a UserError if two labels, such as ``covid+`` and ``covid-``, would be one finding."""
+    read: dict[str, str] = {}
+    parts = {part.strip() for several in labels for part in several.split("|")}
+    for label in sorted(parts - {""}):
+        (finding,) = translate(label, {})
+        plain = re.sub(r"(?<=\w)[\s_-]+(?=\w)", "_", label.lower())
+        other = read.setdefault(finding, plain)
+        if not finding or other != plain:
+            raise UserError(
+                f"{source}: the label '{label}' is read as '{finding}', as '{other}' is; name the "
+                "labels in findings: of config/sources.yaml"
+            )
 
 
 def translate_boxes(boxes: str, findings: Mapping[str, str], chosen: Sequence[str]) -> str:

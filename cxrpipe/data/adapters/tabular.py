@@ -17,6 +17,9 @@ from cxrpipe.runtime import UserError
 
 Row = dict[str, str]
 BROKEN = (ValueError, EOFError, OSError, zlib.error, zipfile.BadZipFile, pd.errors.ParserWarning)
+FOREIGN = {b"\xd0\xcf": "an old Excel file"} | dict.fromkeys(
+    (b"\xff\xfe", b"\xfe\xff"), "text in UTF-16"
+)
 CONTROL = re.compile(r"\s*[\x00-\x1f\x7f\x85\u2028\u2029]+\s*")  # would break a row of our tables
 
 
@@ -42,12 +45,14 @@ class Rows:
             self.by_film.setdefault(film, []).append(row)
         self.names = Names(self.by_film)
 
+    def key(self, file: str) -> str:
+        """Return the name by which rows know a film."""
+        name = file.rpartition("/")[2] if self.any_folder else file
+        return re.sub(r"\.[^./]+$", "", name) if self.any_suffix else name
+
     def of(self, file: str) -> list[Row]:
         """Return the rows that name a film."""
-        name = file.rpartition("/")[2] if self.any_folder else file
-        if self.any_suffix:
-            name = re.sub(r"\.[^./]+$", "", name)
-        return self.by_film.get(self.names.find(name), [])
+        return self.by_film.get(self.names.find(self.key(file)), [])
 
 
 def read_rows(folder: Path, sheet: Sheet, columns: Iterable[str]) -> tuple[Rows, list[str]]:
@@ -80,6 +85,10 @@ def read_table(path: Path) -> pd.DataFrame:
     UserError
         If the file is no table.
     """
+    with path.open("rb") as file:
+        start = file.read(2)
+    if start in FOREIGN:
+        raise UserError(f"{path}: {FOREIGN[start]}; save it as .xlsx or as CSV in UTF-8")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # openpyxl's own, on styles
@@ -135,6 +144,9 @@ def read_boxes(folder: Path, boxes: Boxes) -> Rows:
     rows, _ = read_rows(folder, boxes, (boxes.finding, *sides))
     for film, found in rows.by_film.items():
         for row in found:
+            if not any(row[side] for side in sides):
+                row["box"] = ""  # a row that says there is none
+                continue
             try:
                 shares = [float(row[side]) / boxes.side for side in sides]
             except ValueError as error:

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, cast
 
-from cxrpipe.data.fetching.checks import is_web_page
+from cxrpipe.data.fetching.checks import can_be_listed, is_web_page
 from cxrpipe.data.fetching.fetch import BY_HAND
 from cxrpipe.data.fetching.room import full_disk_told, refuse_if_full
 from cxrpipe.runtime import UserError, progress
@@ -157,7 +157,7 @@ def _refuse_unsafe(members: list[Member], name: str) -> None:
             problem = "is an absolute path"
         elif posixpath.normpath(member.target).startswith(("/", "..")):
             problem = f"is a link that points outside, to {member.target}"
-        elif not _can_be_listed(member.name):
+        elif not can_be_listed(member.name):
             problem = "has a name that no list of files can hold"
         else:
             problem = member.problem
@@ -165,10 +165,6 @@ def _refuse_unsafe(members: list[Member], name: str) -> None:
             raise UserError(
                 f"{name}: {member.name!r} in it {problem}; unpack it by hand, use place: of origin"
             )
-
-
-def _can_be_listed(name: str) -> bool:
-    return len(name.splitlines()) == 1 and name == name.encode(errors="ignore").decode()
 
 
 def _write(members: list[Member], folder: Path, name: str) -> None:

@@ -19,6 +19,11 @@ def verify(file: Path, sha256: str, name: str) -> None:
         raise UserError(another_sum(name, found, sha256))
 
 
+def can_be_listed(name: str) -> bool:
+    """Tell whether ``SHA256SUMS`` can hold a file's name: text of one line."""
+    return len(name.splitlines()) == 1 and name == name.encode(errors="ignore").decode()
+
+
 def is_web_page(head: bytes) -> bool:
     """Tell by its first bytes whether a file is a web page."""
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()

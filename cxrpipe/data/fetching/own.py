@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cxrpipe.data.adapters.sources import CHECKSUMS
 from cxrpipe.data.fetching.archive import is_archive, unpack
-from cxrpipe.data.fetching.checks import verify
+from cxrpipe.data.fetching.checks import can_be_listed, verify
 from cxrpipe.runtime import UserError, progress
 
 
@@ -65,5 +65,10 @@ def take_placed(folder: Path, place: Path, instructions: str, sha256: str) -> No
 
 
 def _copy(file: Path, target: Path) -> None:
+    if not can_be_listed(str(file)):
+        raise UserError(f"{str(file)!r}: no list of files can hold this name; rename it")
     target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(file, target)
+    try:
+        shutil.copyfile(file, target)
+    except PermissionError as error:
+        raise UserError(f"{file}: {error.strerror}; let it be read, or take it away") from error

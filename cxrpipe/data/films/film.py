@@ -15,7 +15,10 @@ __all__ = [
     "read_film",
 ]
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".dcm")
+SUFFIXES = (
+    *(".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".gif", ".tif", ".tiff"),
+    *(".dcm", ".dicom"),
+)
 
 POINTER = b"version https://git-lfs.github.com/spec/"
 

@@ -136,7 +136,8 @@ def usual_range(
 ) -> tuple[float, float]:
     """Return the lowest and highest value once the ``OUTLIERS`` at either end are left out.
 
-    A thousandth of the pixels at each end, rounded down: of fewer than 1000 pixels none.
+    A thousandth of the pixels at each end, rounded down: of fewer than 1000 pixels none, and none
+    of a picture that would be left with one value, as a small mask is.
 
     Parameters
     ----------
@@ -150,6 +151,8 @@ def usual_range(
     outliers = int(OUTLIERS * up_to[-1])
     lowest = np.searchsorted(up_to, outliers, side="right")
     highest = np.searchsorted(up_to, up_to[-1] - outliers, side="left")
+    if lowest == highest:
+        lowest, highest = np.flatnonzero(counts[order])[[0, -1]]
     return float(values[order[lowest]]), float(values[order[highest]])
 
 

@@ -10,7 +10,8 @@ from cxrpipe.data.identity import pixels_of
 from cxrpipe.data.splitting.groups import find_conflicts, join_copies, join_groups
 from cxrpipe.runtime import UserError, derive_seed
 
-STRENGTH = {"": 0, "train": 1, "validation": 2, "test": 3}  # of what is fixed beforehand
+# What may be fixed for a film beforehand, from the weakest; "rest" is train or validation.
+STRENGTH = {"": 0, "rest": 1, "train": 2, "validation": 3, "test": 4}
 
 
 def choose_films(
@@ -40,6 +41,8 @@ def choose_films(
 
     films = leave_out(settle_conflicts(films, duplicates, settings, sources), "conflict")
     films = leave_out(find_leaks(films), "leak")
+    films = films.assign(fixed=soften(films))
+    films = films.assign(fixed=strongest_of_copies(films))
     films = leave_out(find_copies(films), "copy")
     films = leave_out(truncate(films, settings, seed), "truncated")
     table = pd.concat(left_out).rename_axis("radiograph").sort_index().reset_index()
@@ -107,6 +110,19 @@ def settle_conflicts(
     return detail.set_axis(films.loc[conflict, "radiograph"])
 
 
+def soften(films: pd.DataFrame) -> "pd.Series[str]":
+    """Give what sources without a validation set publish for training to the ``rest``."""
+    with_validation = set(films.loc[films["fixed"] == "validation", "source"])
+    soft = (films["fixed"] == "train") & ~films["source"].isin(with_validation)
+    return films["fixed"].mask(soft, "rest")
+
+
+def strongest_of_copies(films: pd.DataFrame) -> "pd.Series[str]":
+    """Return for each film the strongest that is fixed for it or a film of the same pixels."""
+    strength = films["fixed"].map(STRENGTH).groupby(pixels_of(films["radiograph"])).transform("max")
+    return strength.map({place: subset for subset, place in STRENGTH.items()})
+
+
 def find_copies(index: pd.DataFrame) -> "pd.Series[str]":
     """Tell which films have the same pixels as another that stays; (n,) detail by id."""
     films = index["radiograph"].sort_values()
@@ -127,7 +143,8 @@ def truncate(index: pd.DataFrame, settings: Split, seed: int) -> "pd.Series[str]
     dealt = index[~index["fixed"].isin(["validation", "test"])]
     shown = dealt["findings"].str.split("|").explode()
     counts = shown[shown != ""].value_counts()
-    limit = int(counts.min()) if settings.truncate == "smallest" else int(settings.truncate)
+    smallest = counts.min() if len(counts) else 0
+    limit = int(smallest if settings.truncate == "smallest" else settings.truncate)
     groups = np.sort(dealt["group"].unique())
     order = np.random.default_rng(derive_seed(seed, "truncate")).permutation(len(groups))
     place = dealt["group"].map(dict(zip(groups, order, strict=True)))

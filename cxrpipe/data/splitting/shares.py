@@ -67,7 +67,7 @@ def choose_validation(
 ) -> "pd.Series[int]":
     """Return the fold in which each group is for validation, -1 for none.
 
-    A share is one of all films that are not fixed for the test.
+    A share is one of all films for which none of train, validation and test is fixed.
     """
     rest, is_fixed = kinds[~test], fixed[~test]
     if settings.folds > 1:
@@ -75,12 +75,10 @@ def choose_validation(
         allowed = np.ones((len(rest), settings.folds), dtype=bool)
         needed = [1] * settings.folds
         return pd.Series(_deal(rest, wanted, allowed, needed, seed, "folds"), index=rest.index)
-    published = bool(fixed.eq("validation").any())
-    base = kinds[fixed == ""] if published else kinds[fixed != "test"]
-    share = kinds[fixed == "validation"].sum() + amount(settings.validation, base.sum())
+    undecided = kinds[fixed.isin(["", "rest"])]
+    share = kinds[fixed == "validation"].sum() + amount(settings.validation, undecided.sum())
     wanted = np.stack([np.minimum(share, rest.sum()), np.maximum(rest.sum() - share, 0)])
-    may_validate = is_fixed.ne("train") | (not published)
-    allowed = np.stack([may_validate, is_fixed != "validation"], axis=1)
+    allowed = np.stack([is_fixed != "train", is_fixed != "validation"], axis=1)
     return pd.Series(-_deal(rest, wanted, allowed, [1, 1], seed, "validation"), index=rest.index)
 
 

@@ -6,7 +6,13 @@ import pytest
 
 from cxrpipe.catalogue import Films, IndexSettings
 from cxrpipe.config import Recipe, check
-from cxrpipe.data.adapters.labels import label_record, translate, translate_boxes, years
+from cxrpipe.data.adapters.labels import (
+    label_record,
+    refuse_ambiguous_labels,
+    translate,
+    translate_boxes,
+    years,
+)
 from cxrpipe.data.adapters.sources import RECORD
 from cxrpipe.data.films.film import UnusableFilmError
 from cxrpipe.runtime import UserError
@@ -159,3 +165,15 @@ def test_a_recipe_refuses_findings_that_would_break_a_table(name):
     with pytest.raises(UserError, match=r"findings: .* is no name; tables join findings by '\|'"):
         check(Recipe, recipe | {"findings": ["normal", name]}, "own.yaml")
     assert check(Recipe, recipe | {"findings": ["normal", "fièvre Q"]}, "own.yaml").findings[1]
+
+
+@pytest.mark.parametrize(
+    "labels", [{"covid+", "covid-"}, {"1", "-1"}, {"肺炎"}, {"a|covid+", "COVID-"}]
+)
+def test_labels_that_would_be_read_as_one_are_refused(labels):
+    with pytest.raises(UserError, match=r"s: the label .* name the labels in findings:"):
+        refuse_ambiguous_labels(labels, "s")
+
+
+def test_labels_that_differ_in_case_and_separators_are_one():
+    refuse_ambiguous_labels({"Viral Pneumonia", "viral_pneumonia", "viral-pneumonia|X", ""}, "s")

@@ -136,11 +136,36 @@ def test_a_table_that_names_films_without_folders_fits_them_in_any_folder(tmp_pa
     assert columns(records, "file", "patient") == [("one/1.png", "c/ann"), ("two/2.png", "c/bob")]
 
 
-def test_of_several_rows_the_last_is_read_and_all_patients_are_kept(tmp_path):
+def test_findings_and_patients_of_several_rows_are_joined_of_the_rest_the_last_is_read(tmp_path):
     table = TABLE + "1,eve,Normal,ap,41,F,,yes\n1,ann,Tb,ap,42,F,,yes\n"
     collection(tmp_path, files=["png/1.png"], t=table)
     records, _ = read_records(tmp_path, "c", Films(pattern=".*", table=Table(**DESCRIBED)))
-    assert columns(records, "label", "patient", "age") == [("Tb", "c/ann|c/eve", "42")]
+    assert columns(records, "label", "patient", "age") == [("COVID|Normal|Tb", "c/ann|c/eve", "42")]
+
+
+def test_films_of_one_name_in_two_folders_are_not_told_the_rows_of_each_other(tmp_path):
+    collection(tmp_path, files=["x/1.png", "y/1.png", "y/2.png"], t="id,d\n1,a\n1,b\n2,b\n")
+    films = Films(pattern=".*", table=Table(file="t.csv", film="{id}.png", finding="d"))
+    records, excluded = read_records(tmp_path, "c", films)
+    assert columns(records, "file", "label") == [("y/2.png", "b")]
+    assert dropped(excluded) == {"x/1.png": "ambiguous", "y/1.png": "ambiguous"}
+
+
+@pytest.mark.parametrize("blank", ["", "NA", "n/a", "NaN", "null"])
+def test_a_table_that_does_not_know_a_patient_leaves_what_the_name_tells(tmp_path, blank):
+    collection(tmp_path, files=["p1_2.png", "p2_1.png"], t=f"id,who\np1_2,{blank}\np2_1,eve\n")
+    table = Table(file="t.csv", film="{id}.png", patient="who")
+    films = Films(pattern=r"(?P<patient>[^_]+)_.*png", table=table)
+    records, _ = read_records(tmp_path, "c", films)
+    assert columns(records, "patient") == [("c/p1",), ("c/eve",)]
+
+
+def test_films_without_a_suffix_are_films_as_hospitals_export_them(tmp_path):
+    files = ["covid/IM0001", "covid/1.2.840.1", "normal/1.dicom", "normal/2.jfif", "normal/a.txt"]
+    collection(tmp_path, files=files)
+    records, _ = read_records(tmp_path, "c", Films())
+    assert list(records["file"]) == files[:4]
+    assert list(records["label"]) == ["covid", "covid", "normal", "normal"]
 
 
 @pytest.mark.parametrize("rows", ["1,ann\n1,\n", "1,\n1,ann\n", "1, ann\n", "1,ann \n"])
