@@ -186,7 +186,7 @@ def test_published_subsets_are_kept(cohort):
     if told.eq("test").any():
         assert (subset[told == "train"] != "test").all()
     source = cohort[0].set_index("radiograph")["source"]
-    validating = set(source[published == "validation"])
+    validating = set(source[told.index][told == "validation"])
     trained = (told == "train") & source[told.index].isin(validating)
     assert (subset[trained] != "validation").all()
     leaks = left_out.loc[left_out["reason"] == "leak", "radiograph"]
