@@ -52,19 +52,21 @@ def test_what_is_certified_is_told_in_numbers():
 def test_near_copies_are_not_certified_where_they_were_not_searched():
     unsearched = CERTIFICATE | {"near_searched": False}
     assert "near" not in told.certified(unsearched)
-    assert "were not searched" in told.not_certified(unsearched)[1]
+    assert "were not searched" in told.not_certified(unsearched)[2]
     assert rows(told.copies_table(unsearched))[1] == ["near: the same exposure", "not searched"]
 
 
 def test_films_without_a_patient_and_the_recall_of_the_search_are_named_as_gaps():
-    patients, near = told.not_certified(CERTIFICATE)
+    patients, collections, near = told.not_certified(CERTIFICATE)
+    assert collections == "Patients of different collections are taken for different people."
     assert patients.startswith("For 1,386 of the 6,742 radiographs the patient is not known")
     assert "from a score of 0.95 on" in near
     assert "not perfect" in near
 
 
 def test_no_gap_is_told_where_every_patient_is_known():
-    assert len(told.not_certified(CERTIFICATE | {"without_patient": 0})) == 1
+    alone = {"without_patient": 0, "films": CERTIFICATE["films"][:1]}
+    assert len(told.not_certified(CERTIFICATE | alone)) == 1
 
 
 def test_each_pair_of_subsets_has_its_counts():
