@@ -40,6 +40,8 @@ def command(main: Callable[[], None]) -> Callable[[], None]:
         """Run the command."""
         name = Path(sys.argv[0]).stem
         if workflow := os.environ.get("CXRPIPE_WORKFLOW"):
+            # Ctrl-C ends a job at once: as an exception a library could swallow it.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
             threading.Thread(target=_end_with, args=(int(workflow),), daemon=True).start()
         logging.basicConfig(
             level=logging.INFO, format=f"{name}: %(message)s", stream=sys.stderr, force=True
