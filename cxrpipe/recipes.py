@@ -11,18 +11,8 @@ from typing import Any
 import yaml
 
 from cxrpipe.catalogue import Source
-from cxrpipe.config import NAME, Recipe, check, nearest
+from cxrpipe.config import NAME, Recipe, check, merge, nearest
 from cxrpipe.runtime import UserError
-
-
-def merge(recipe: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """Lay overrides over a recipe, key by key at every depth."""
-    merged = dict(recipe)
-    for key, value in overrides.items():
-        below = merged.get(key)
-        both = isinstance(below, Mapping) and isinstance(value, Mapping)
-        merged[key] = merge(below, value) if both else value  # type: ignore[arg-type]
-    return merged
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

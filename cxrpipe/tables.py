@@ -72,7 +72,14 @@ DUPLICATES = Contract(
     choices={"kind": ("exact", "near")},
 )
 SPLIT = Contract(
-    {"radiograph": "str", "group": "str", "finding": "str", "subset": "str", "fold": "int64"},
+    {
+        "radiograph": "str",
+        "group": "str",
+        "source": "str",
+        "finding": "str",
+        "subset": "str",
+        "fold": "int64",
+    },
     key=("radiograph", "fold"),
     choices={"subset": SUBSETS},
 )

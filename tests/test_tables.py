@@ -113,7 +113,7 @@ def test_an_age_may_be_unknown_but_a_score_may_not():
 
 
 def test_a_film_may_stand_in_two_folds_but_only_once_in_each():
-    rows = [["a", "g", "covid", "train", 0], ["a", "g", "covid", "test", 1]]
+    rows = [["a", "g", "s", "covid", "train", 0], ["a", "g", "s", "covid", "test", 1]]
     split = pd.DataFrame(rows, columns=list(tables.SPLIT.columns))
     tables.check(split, tables.SPLIT, "split")
     with pytest.raises(UserError, match=r"radiograph, fold \['a', .*0.*\] stands in two rows"):

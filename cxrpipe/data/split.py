@@ -51,7 +51,8 @@ def split_films(
     folds = []
     for fold in range(settings.folds):
         subset = np.select([in_test, validated == fold], ["test", "validation"], "train")
-        rows = films[["radiograph", "group", "findings"]].rename(columns={"findings": "finding"})
+        rows = films[["radiograph", "group", "source", "findings"]]
+        rows = rows.rename(columns={"findings": "finding"})
         folds.append(rows.assign(subset=subset, fold=fold))
     split = pd.concat(folds, ignore_index=True)
     refuse_empty_subsets(split, settings)

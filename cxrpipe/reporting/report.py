@@ -26,8 +26,7 @@ def collection_table(
     sources: Mapping[str, Mapping[str, Any]], index: pd.DataFrame, split: pd.DataFrame
 ) -> pd.DataFrame:
     """Return how many films of each source stand in the split, with its licence and citation."""
-    source = split["radiograph"].map(index.set_index("radiograph")["source"])
-    counts = source.value_counts()
+    counts = split["source"].value_counts()
     rows = [
         {"source": name, "radiographs": counts[name]}
         | {key: described[key] for key in ("title", "licence", "citation")}

@@ -37,7 +37,7 @@ def choose_samples(split: pd.DataFrame, index: pd.DataFrame, n: int = SAMPLES) -
     training films there are of that finding and source.
     """
     films = by_finding(split[split["subset"] == "train"], "finding")
-    films = index[["radiograph", "source"]].merge(films, on="radiograph", validate="one_to_many")
+    films = index[["radiograph"]].merge(films, on="radiograph", validate="one_to_many")
     films["all"] = films.groupby(["finding", "source"])["radiograph"].transform("size")
     by_id = films.sort_values("radiograph")
     return by_id.groupby(["finding", "source"]).head(n).sort_index()

@@ -28,7 +28,7 @@ def index_of(films):
 
 
 def split(films, fold=0):
-    rows = [(film, film, told[1], told[2], fold) for film, told in films.items()]
+    rows = [(film, film, "s", told[1], told[2], fold) for film, told in films.items()]
     return pd.DataFrame(rows, columns=list(tables.SPLIT.columns))
 
 

@@ -31,7 +31,7 @@ def split():
     rows = [(subset, finding) for subset, words in TRUE.items() for finding in words.split()]
     table = pd.DataFrame(rows, columns=["subset", "finding"])
     table["radiograph"] = table["group"] = [f"film{number:02}" for number in range(len(rows))]
-    return table.assign(fold=0)[list(tables.SPLIT.columns)]
+    return table.assign(source="s", fold=0)[list(tables.SPLIT.columns)]
 
 
 def predict(validation, test):

@@ -65,8 +65,8 @@ def test_the_command_writes_the_logits_of_the_films_of_its_fold(network, run, tm
     order, subsets = [4, 0, 6, 2], ["train", "validation", "test", "test"]
     chosen = [NAMES[place] for place in order]
     split = pd.DataFrame(
-        {"radiograph": chosen, "group": chosen, "finding": "covid", "subset": subsets, "fold": 0}
-    )
+        {"radiograph": chosen, "group": chosen, "source": "s", "finding": "covid"}
+    ).assign(subset=subsets, fold=0)
     split = pd.concat([split, split.assign(radiograph=NAMES[1], fold=1).head(1)])
     tables.write(split, tmp_path / "split.csv", tables.SPLIT)
     run(

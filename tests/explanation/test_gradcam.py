@@ -43,7 +43,8 @@ def pictures(n=10):
 def split():
     """Two films of training; of the test films the even are normal, the odd covid."""
     rows = pd.DataFrame({"radiograph": NAMES, "group": NAMES, "subset": SUBSETS, "fold": 0})
-    rows.insert(2, "finding", list(FINDINGS) * 5)
+    rows.insert(2, "source", "s")
+    rows.insert(3, "finding", list(FINDINGS) * 5)
     return rows
 
 

@@ -55,7 +55,8 @@ def run_files(tmp_path):
                 mask = 255 * (smooth(number) > 127).astype(np.uint8)
                 save(tmp_path / f"data/c/{structure}/{name}.png", mask)
     tables.write(index, tmp_path / "index.csv", tables.INDEX)
-    split = pd.DataFrame({"radiograph": NAMES[:5], "group": NAMES[:5], "finding": "normal"})
+    split = pd.DataFrame({"radiograph": NAMES[:5], "group": NAMES[:5]})
+    split = split.assign(source="c", finding="normal")
     split = split.assign(subset=["train", "train", "validation", "test", "test"], fold=0)
     tables.write(split, tmp_path / "split.csv", tables.SPLIT)
     return {

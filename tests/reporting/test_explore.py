@@ -59,7 +59,8 @@ def write_run(folder, pairs):
     for n, source in enumerate(index()["source"]):
         (folder / "data" / source).mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels(n)).save(folder / "data" / source / f"{n}.png")
-    split = index()[["radiograph"]].assign(group=index()["radiograph"], finding=index()["findings"])
+    split = index()[["radiograph"]].assign(group=index()["radiograph"], source=index()["source"])
+    split = split.assign(finding=index()["findings"])
     split = split.assign(subset=["train"] * 4 + ["validation"] * 2 + ["test"] * 2, fold=0)
     duplicates = pd.DataFrame(pairs, columns=list(tables.DUPLICATES.columns))
     left_out = pd.DataFrame([("film9", "copy", "")], columns=list(tables.LEFT_OUT.columns))

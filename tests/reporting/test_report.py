@@ -75,7 +75,8 @@ def split():
     """Of eight films the last is in no subset."""
     names = [f"film{n}" for n in range(7)]
     findings = ["normal", "covid", "covid", "covid", "normal", "covid", "normal"]
-    rows = pd.DataFrame({"radiograph": names, "group": names, "finding": findings})
+    rows = pd.DataFrame({"radiograph": names, "group": names, "source": index()["source"][:7]})
+    rows = rows.assign(finding=findings)
     return rows.assign(subset=["train"] * 3 + ["validation"] * 2 + ["test"] * 2, fold=0)
 
 

@@ -43,7 +43,8 @@ def pictures():
 
 def split():
     rows = pd.DataFrame({"radiograph": names(), "group": names(), "subset": SUBSETS, "fold": 0})
-    rows.insert(2, "finding", list(FINDINGS) * 12)
+    rows.insert(2, "source", "s")
+    rows.insert(3, "finding", list(FINDINGS) * 12)
     other = rows.assign(fold=1, subset="test")  # a fold that must not be read
     return pd.concat([rows, other])
 

@@ -1,0 +1,29 @@
+"""Typed settings: what a recipe may say, with units, bounds and defaults.
+
+Each stage has one frozen class and receives nothing but its own. ``catalogue.py`` holds the
+settings of collections; ``recipes.py`` reads the files that hold both, before the workflow is
+planned.
+"""
+
+from cxrpipe.config.films import Dedupe, Index, Preprocess, Split
+from cxrpipe.config.learning import Augmentation, Model, Task, Training
+from cxrpipe.config.recipe import Gradcam, Recipe
+from cxrpipe.config.settings import NAME, Settings, check, merge, nearest
+
+__all__ = [
+    "NAME",
+    "Augmentation",
+    "Dedupe",
+    "Gradcam",
+    "Index",
+    "Model",
+    "Preprocess",
+    "Recipe",
+    "Settings",
+    "Split",
+    "Task",
+    "Training",
+    "check",
+    "merge",
+    "nearest",
+]

@@ -1,0 +1,132 @@
+"""A recipe: one run with all its settings."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from cxrpipe.config.films import Dedupe, Index, Preprocess, Split
+from cxrpipe.config.learning import Model, Task, Training
+from cxrpipe.config.settings import NAME, Settings, merge, nearest
+
+Values = Mapping[str, Any]
+
+
+class Gradcam(Settings):
+    """Which heatmaps are drawn."""
+
+    films_per_finding: int = Field(3, ge=1, le=20)
+    stride: int = Field(0, ge=0, description="pixels a map cell covers; 0: the last feature map")
+
+
+class Recipe(Settings):
+    """One run: its collections, findings in class order, and the settings of every stage.
+
+    Once read, every task and every model is complete: what they do not say themselves is taken from
+    the recipe.
+    """
+
+    title: str
+    seed: int = Field(0, ge=0, description="of split, initial weights, sampling, augmentation")
+    sources: tuple[str, ...] = Field(min_length=1)
+    findings: tuple[str, ...] = Field(min_length=2, description="the classes, in this order")
+    index: Index = Index()
+    dedupe: Dedupe = Dedupe()
+    split: Split = Split()
+    preprocess: Preprocess = Preprocess()
+    tasks: dict[str, Task] = Field(min_length=1)
+    training: Training = Field(Training(), description="of models that say nothing else")
+    models: dict[str, Model] = Field(min_length=1)
+    gradcam: Gradcam = Gradcam()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _complete(cls, values: object) -> object:
+        if not isinstance(values, Mapping):
+            return values
+        shared = {key: values.get(key, ()) for key in ("findings", "sources")}
+        tasks = _each(values.get("tasks", {"findings": {}}), lambda task: merge(shared, task))
+        own = {
+            "task": next(iter(tasks), "") if isinstance(tasks, Mapping) else "",
+            "side": _said(values.get("preprocess", {})).get("side", Preprocess().side),
+        }
+        training = _said(values.get("training", {}))
+        models = _each(
+            values.get("models"), lambda model: merge({**own, "training": training}, model)
+        )
+        return {**values, "tasks": tasks, "models": models}
+
+    @field_validator("models")
+    @classmethod
+    def _names_are_file_names(cls, models: dict[str, Model]) -> dict[str, Model]:
+        for name in models:
+            if not NAME.fullmatch(name):
+                raise ValueError(f"model '{name}': use lower case letters, digits, '-', '_', '.'")
+        return models
+
+    @field_validator("sources", "findings")
+    @classmethod
+    def _are_unique(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"'{name}' stands twice; name it once")
+        return names
+
+    @field_validator("findings")
+    @classmethod
+    def _are_plain(cls, findings: tuple[str, ...]) -> tuple[str, ...]:
+        for finding in findings:
+            if not finding.strip() or not finding.isprintable() or "|" in finding:
+                raise ValueError(f"{finding!r} is no name; tables join findings by '|'")
+        return findings
+
+    @model_validator(mode="after")
+    def _names_its_own(self) -> Self:
+        _check_names("split.held_out", self.split.held_out, self.sources)
+        for name, task in self.tasks.items():
+            _check_names(f"tasks.{name}.findings", task.findings, self.findings)
+            _check_names(f"tasks.{name}.sources", task.sources, self.sources)
+            if task.kind == "multi" and self.index.several == "exclude":
+                raise ValueError(
+                    f"tasks.{name}: is about films with several findings, which index.several "
+                    "excludes; set it to keep"
+                )
+        for name, model in self.models.items():
+            _check_names(f"models.{name}.task", [model.task], self.tasks)
+            if model.start:
+                _check_names(f"models.{name}.weights", [model.start], self.models)
+        return self
+
+    @model_validator(mode="after")
+    def _starts_somewhere(self) -> Self:
+        for name in self.models:
+            chain = [name]
+            while start := self.models[chain[-1]].start:
+                if start in chain:
+                    raise ValueError(
+                        f"models.{name}.weights: {' starts from '.join([*chain, start])}; let one "
+                        "of them start from none, imagenet or a file"
+                    )
+                chain.append(start)
+        return self
+
+
+def _said(settings: object) -> Values:
+    """Return settings as they are to be completed; what is no mapping is refused later."""
+    return settings if isinstance(settings, Mapping) else {}
+
+
+def _each(named: object, complete: Callable[[Values], Values]) -> object:
+    """Complete every one of named settings; what is no mapping is refused later."""
+    if not isinstance(named, Mapping):
+        return named
+    return {
+        name: complete(settings) if isinstance(settings, Mapping) else settings
+        for name, settings in named.items()
+    }
+
+
+def _check_names(where: str, names: Iterable[str], known: Collection[str]) -> None:
+    for name in names:
+        if name not in known:
+            raise ValueError(f"{where}: '{name}'; {nearest(name, known)}")
