@@ -91,13 +91,17 @@ LEFT_OUT = Contract(
 HISTORY = Contract(
     {
         "epoch": "int64",
+        "learning_rate": "float64",
         "train_loss": "float64",
         "train_accuracy": "float64",
         "validation_loss": "float64",
         "validation_accuracy": "float64",
+        "validation_macro_f1": "float64",
+        "validation_macro_auc": "float64",
         "best": "int64",
     },
     key=("epoch",),
+    optional=("validation_macro_auc",),
 )
 
 

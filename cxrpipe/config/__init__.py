@@ -7,7 +7,7 @@ planned.
 
 from cxrpipe.config.films import Dedupe, Index, Preprocess, Split
 from cxrpipe.config.learning import Augmentation, Model, Task, Training
-from cxrpipe.config.recipe import Gradcam, Recipe
+from cxrpipe.config.recipe import Gradcam, Grid, Recipe
 from cxrpipe.config.settings import NAME, Settings, check, merge, nearest
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Augmentation",
     "Dedupe",
     "Gradcam",
+    "Grid",
     "Index",
     "Model",
     "Preprocess",

@@ -104,6 +104,12 @@ class Training(Settings):
     tensorboard: bool = Field(False, description="write TensorBoard files beside the log")
     augmentation: Augmentation = Augmentation()
 
+    @model_validator(mode="after")
+    def _warms_up_in_time(self) -> Self:
+        if self.warm_up > self.epochs:
+            raise ValueError(f"warm_up: {self.warm_up:g} epochs of {self.epochs}; give fewer")
+        return self
+
 
 class Model(Settings):
     """One model: a network by name, its head, what it starts from, and how it is trained."""

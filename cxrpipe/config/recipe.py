@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from cxrpipe.config.films import Dedupe, Index, Preprocess, Split
 from cxrpipe.config.learning import Model, Task, Training
@@ -17,6 +17,17 @@ class Gradcam(Settings):
 
     films_per_finding: int = Field(3, ge=1, le=20)
     stride: int = Field(0, ge=0, description="pixels a map cell covers; 0: the last feature map")
+
+
+class Grid(Settings):
+    """Which models of a recipe are multiplied, by which settings; all else stays equal."""
+
+    models: tuple[str, ...] = Field((), description="names; empty: all of the recipe")
+    vary: dict[str, tuple[int | float | str | bool, ...]] = Field(
+        min_length=1,
+        description="setting of a model: its values; dots lead into sections, such as "
+        "training.learning_rate",
+    )
 
 
 class Recipe(Settings):
@@ -52,17 +63,22 @@ class Recipe(Settings):
         }
         training = _said(values.get("training", {}))
         models = _each(
-            values.get("models"), lambda model: merge({**own, "training": training}, model)
+            values.get("models"),
+            lambda model: merge(
+                {**own, "training": training},
+                {key: value for key, value in model.items() if value or key not in own},
+            ),
         )
         return {**values, "tasks": tasks, "models": models}
 
-    @field_validator("models")
+    @field_validator("models", "tasks")
     @classmethod
-    def _names_are_file_names(cls, models: dict[str, Model]) -> dict[str, Model]:
-        for name in models:
+    def _names_are_file_names(cls, named: Values, info: ValidationInfo) -> Values:
+        for name in named:
             if not NAME.fullmatch(name):
-                raise ValueError(f"model '{name}': use lower case letters, digits, '-', '_', '.'")
-        return models
+                what = f"{info.field_name}".removesuffix("s")
+                raise ValueError(f"{what} '{name}': use lower case letters, digits, '-', '_', '.'")
+        return named
 
     @field_validator("sources", "findings")
     @classmethod
@@ -93,6 +109,8 @@ class Recipe(Settings):
                 )
         for name, model in self.models.items():
             _check_names(f"models.{name}.task", [model.task], self.tasks)
+            if model.side < 32:
+                raise ValueError(f"models.{name}.side: {model.side}; give at least 32 pixels")
             if model.start:
                 _check_names(f"models.{name}.weights", [model.start], self.models)
         return self

@@ -66,7 +66,7 @@ def _truncate(
     kinds = np.column_stack([shown, shown.sum(axis=1) == 0]).astype(bool)
     trains = films["subset"].to_numpy() == "train"
     counts = kinds[trains].sum(axis=0)
-    most = counts[counts > 0].min() if task.truncate == "smallest" else task.truncate
+    most = min(counts[counts > 0], default=0) if task.truncate == "smallest" else task.truncate
     stays = ~trains
     taken = np.zeros(kinds.shape[1], dtype=np.int64)
     for row in np.argsort(films["radiograph"].to_numpy(), kind="stable"):

@@ -1,13 +1,54 @@
 """The device that computes, and the precision it computes in."""
 
+import fcntl
+import getpass
+import itertools
 import platform
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 import torch
 
 
-def choose_device() -> torch.device:
-    """Return the GPU if there is one, else the CPU."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+@contextmanager
+def claim_device() -> Iterator[torch.device]:
+    """Give the GPU that the fewest other jobs of this machine use, or the CPU if there is none.
+
+    Jobs of cxrpipe that run side by side spread over the GPUs by themselves.
+    """
+    if not torch.cuda.is_available():
+        yield torch.device("cpu")
+        return
+    gpus = [str(torch.cuda.get_device_properties(n).uuid) for n in range(torch.cuda.device_count())]
+    folder = Path(tempfile.gettempdir(), f"cxrpipe-{getpass.getuser()}")
+    with claim_slot(folder, gpus) as gpu:
+        yield torch.device("cuda", gpus.index(gpu))
+
+
+@contextmanager
+def claim_slot(folder: Path, gpus: Sequence[str]) -> Iterator[str]:
+    """Claim the first free slot: one on each GPU, then a second on each, and so on.
+
+    A slot is a locked file. The lock is the operating system's, so that it ends with its process,
+    however that ends.
+
+    Parameters
+    ----------
+    folder
+        Holds the files; the same for all jobs of a machine.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in itertools.count():
+        gpu = gpus[number % len(gpus)]
+        with Path(folder, f"{gpu}-{number // len(gpus)}.lock").open("w") as slot:
+            try:
+                fcntl.flock(slot, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            yield gpu
+            return
 
 
 def has_bf16(device: torch.device) -> bool:
@@ -15,7 +56,7 @@ def has_bf16(device: torch.device) -> bool:
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     capabilities = torch.cpu.get_capabilities()
-    return bool(capabilities.get("amx_bf16"))
+    return bool(capabilities.get("amx_bf16") or capabilities.get("avx512_bf16"))
 
 
 def uses_bf16(device: torch.device, precision: str) -> bool:
@@ -26,6 +67,11 @@ def uses_bf16(device: torch.device, precision: str) -> bool:
 def autocast(device: torch.device, precision: str) -> torch.autocast:
     """Return the context in which a network computes."""
     return torch.autocast(device.type, torch.bfloat16, enabled=uses_bf16(device, precision))
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tell whether an error says that the memory of the GPU, or of the CPU, was too small."""
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 
 
 def describe(device: torch.device) -> str:

@@ -10,7 +10,8 @@ from torch.nn import functional
 from cxrpipe.config import Augmentation, Model, Training
 from cxrpipe.models.zoo import Classifier, build
 from cxrpipe.training import loop
-from cxrpipe.training.loop import Films, compute_logits, fit, make_schedule
+from cxrpipe.training.films import Films
+from cxrpipe.training.loop import compute_logits, fit
 
 STILL = Augmentation(flip=0, rotation=0, translation=0, zoom=0, contrast=0, brightness=0)
 
@@ -53,8 +54,9 @@ def linear():
     return Classifier(nn.Sequential(nn.Flatten(), layer), mean=0.5, std=0.25)
 
 
-def tiny(seed=0, **options):
-    return Classifier(build(Model(architecture="test_resnet", options=options), 2, seed), 0.5, 0.3)
+def tiny(seed=0, dropout=0.0):
+    model = Model(architecture="test_resnet", dropout=dropout, side=32)
+    return Classifier(build(model, 2, seed), 0.5, 0.3)
 
 
 def loss_of(state, films):
@@ -70,9 +72,9 @@ def test_eight_films_of_noise_are_learnt_by_heart():
     fast = settings(epochs=40, patience=40, learning_rate=0.01)
     trained = fit(classifier, films, films, fast, seed=0)
     classifier.load_state_dict(trained.state)
-    logits = compute_logits(classifier, films.grey, "fp32")
+    logits = compute_logits(classifier, films, settings())
     assert logits.argmax(dim=1).tolist() == films.labels.tolist()
-    assert trained.history[trained.best_epoch - 1].validation_loss < 0.1
+    assert trained.history[trained.best_epoch - 1].validation.loss < 0.1
     assert trained.history[-1].train_loss < 0.1 < trained.history[0].train_loss
 
 
@@ -89,8 +91,8 @@ def test_losses_are_nats_and_accuracies_shares_counted_by_hand():
     assert epoch.epoch == trained.best_epoch == 1
     assert epoch.train_loss == pytest.approx((10 * right + 10 * wrong) / 20)
     assert epoch.train_accuracy == pytest.approx(10 / 20)
-    assert epoch.validation_loss == pytest.approx((10 * right + 5 * wrong) / 15)
-    assert epoch.validation_accuracy == pytest.approx(10 / 15)
+    assert epoch.validation.loss == pytest.approx((10 * right + 5 * wrong) / 15)
+    assert epoch.validation.accuracy == pytest.approx(10 / 15)
 
 
 def test_training_stops_after_patience_and_keeps_the_lowest_validation_loss():
@@ -98,7 +100,7 @@ def test_training_stops_after_patience_and_keeps_the_lowest_validation_loss():
     train, validation = bright_and_dark(), bright_and_dark(swapped=3)
     slow = settings(epochs=200, patience=4, learning_rate=1e-3)
     trained = fit(linear(), train, validation, slow, seed=0)
-    losses = [epoch.validation_loss for epoch in trained.history]
+    losses = [epoch.validation.loss for epoch in trained.history]
     best = trained.best_epoch
     assert 1 < best < len(losses) < 200
     assert losses[best - 1] == min(losses)
@@ -112,25 +114,6 @@ def test_training_runs_to_the_last_epoch_while_the_loss_falls():
     films = bright_and_dark()
     trained = fit(linear(), films, films, settings(epochs=7, patience=1), seed=0)
     assert trained.best_epoch == len(trained.history) == 7
-
-
-@pytest.mark.parametrize(
-    ("schedule", "expected"),
-    [
-        ("constant", [0.1] * 9),
-        ("cosine", [0.05 * (1 + math.cos(math.pi * n / 8)) for n in range(9)]),
-    ],
-)
-def test_the_learning_rate_is_constant_or_falls_to_zero_over_all_batches(schedule, expected):
-    """Four epochs of two batches; the last rate is that after the last step."""
-    optimiser = torch.optim.SGD(linear().parameters(), lr=0.1)
-    schedule = make_schedule(optimiser, settings(epochs=4, schedule=schedule), n_batches=2)
-    rates = []
-    for _ in range(9):
-        rates.append(optimiser.param_groups[0]["lr"])
-        optimiser.step()
-        schedule.step()
-    assert rates == pytest.approx(expected)
 
 
 def test_the_learning_rate_falls_with_every_batch(monkeypatch):
@@ -155,7 +138,7 @@ def test_the_same_seed_gives_bit_identical_weights_and_another_seed_others():
         random = settings(
             epochs=2, batch=4, sampler="weighted", augmentation=Augmentation(rotation=20)
         )
-        return fit(tiny(drop_rate=0.3), noise(12), noise(6, seed=1), random, seed)
+        return fit(tiny(dropout=0.3), noise(12), noise(6, seed=1), random, seed)
 
     first, again, other = (trained(seed) for seed in (1, 1, 2))
     assert first.history == again.history
@@ -186,7 +169,7 @@ def test_dropout_depends_on_the_seed_and_not_on_the_global_random_state():
 
 def test_the_global_random_state_is_untouched():
     before = torch.get_rng_state()
-    fit(tiny(drop_rate=0.3), noise(), noise(), settings(epochs=1), seed=0)
+    fit(tiny(dropout=0.3), noise(), noise(), settings(epochs=1), seed=0)
     assert torch.equal(torch.get_rng_state(), before)
 
 
@@ -213,5 +196,124 @@ def test_logits_do_not_depend_on_the_films_beside_and_are_not_augmented(monkeypa
         alone = torch.cat([classifier(film[None]) for film in films.grey])
     classifier.train()
     monkeypatch.setattr(loop, "EVALUATION_BATCH", 4)
-    together = compute_logits(classifier, films.grey, "fp32")
+    together = compute_logits(classifier, films, settings())
     torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-5)
+
+
+# What is kept
+
+
+def test_the_last_epoch_is_kept_if_it_is_asked_for():
+    train, validation = bright_and_dark(), bright_and_dark(swapped=3)
+    slow = settings(epochs=200, patience=4, learning_rate=1e-3, keep="last")
+    trained = fit(linear(), train, validation, slow, seed=0)
+    losses = [epoch.validation.loss for epoch in trained.history]
+    assert trained.best_epoch < trained.kept_epoch == len(losses)
+    assert loss_of(trained.state, validation) == pytest.approx(losses[-1], rel=1e-5)
+
+
+def test_the_monitored_score_chooses_the_epoch():
+    """Accuracy is at its height in the first epoch, while the loss falls to the last."""
+    films = bright_and_dark()
+    by_loss, by_accuracy = (
+        fit(linear(), films, films, settings(epochs=6, monitor=monitor), seed=0)
+        for monitor in ("loss", "accuracy")
+    )
+    accuracies = [epoch.validation.accuracy for epoch in by_accuracy.history]
+    assert by_accuracy.best_epoch == accuracies.index(max(accuracies)) + 1 < by_loss.best_epoch
+
+
+def test_the_average_of_the_weights_is_kept_as_counted_by_hand(monkeypatch):
+    """Torch's average starts with the weights after the first step."""
+    seen = []
+    step = torch.optim.Adam.step
+
+    def record(optimiser, *arguments):
+        result = step(optimiser, *arguments)
+        seen.append(optimiser.param_groups[0]["params"][0].detach().clone())
+        return result
+
+    monkeypatch.setattr(torch.optim.Adam, "step", record)
+    films = bright_and_dark()
+    averaged = settings(epochs=2, batch=5, ema=0.9, keep="last")
+    trained = fit(linear(), films, films, averaged, seed=0)
+    assert len(seen) == 8
+    expected = seen[0]
+    for weights in seen[1:]:
+        expected = 0.9 * expected + 0.1 * weights
+    torch.testing.assert_close(trained.state["network.1.weight"], expected)
+
+
+# Parts of the network
+
+
+def parts_changed(before, after):
+    """Tell whether the head, and whether anything else, differs, running statistics included."""
+    differs = {name for name in before if not torch.equal(before[name], after[name])}
+    head = {name for name in differs if name.startswith("network.fc.")}
+    return bool(head), bool(differs - head)
+
+
+def test_a_frozen_backbone_stays_to_the_last_statistic_while_the_head_learns():
+    classifier = tiny()
+    before = {name: value.clone() for name, value in classifier.state_dict().items()}
+    trained = fit(classifier, noise(), noise(), settings(epochs=2), seed=0, part="head")
+    assert parts_changed(before, trained.state) == (True, False)
+
+
+def test_the_head_is_trained_alone_at_first_and_then_everything():
+    classifier = tiny()
+    before = {name: value.clone() for name, value in classifier.state_dict().items()}
+    films, states = noise(), []
+
+    def watch(epoch):
+        states.append({name: value.clone() for name, value in classifier.state_dict().items()})
+
+    fit(classifier, films, films, settings(epochs=3, head_epochs=2), seed=0, watch=watch)
+    assert parts_changed(before, states[0]) == (True, False)
+    assert parts_changed(states[0], states[1]) == (True, False)
+    assert parts_changed(states[1], states[2]) == (True, True)
+
+
+def test_epochs_of_the_head_alone_are_no_lack_of_progress():
+    """With wrong labels for validation the first epoch stays the best."""
+    wrong = Films(noise().grey, 1 - noise().labels)
+    learning = settings(epochs=20, patience=2, learning_rate=0.01)
+    stopped = fit(linear(), bright_and_dark(), bright_and_dark(swapped=10), learning, seed=0)
+    assert len(stopped.history) == 3
+    phased = learning.model_copy(update={"head_epochs": 5})
+    stopped = fit(tiny(), noise(), wrong, phased, seed=0)
+    assert len(stopped.history) >= 7
+
+
+# Several findings a film
+
+
+def test_several_findings_of_a_film_are_learnt_by_heart():
+    films = noise()
+    labels = torch.tensor([[n & 1, n >> 1 & 1] for n in range(8)]).float()
+    films = Films(films.grey, labels)
+    fast = settings(epochs=40, patience=40, learning_rate=0.01)
+    trained = fit(tiny(), films, films, fast, seed=0)
+    assert trained.history[-1].train_accuracy == 1
+    best = trained.history[trained.best_epoch - 1].validation
+    assert (best.accuracy, best.macro_f1, best.macro_auc) == (1, 1, 1)
+
+
+def test_a_gradient_is_clipped_to_the_norm(monkeypatch):
+    norms = []
+    step = torch.optim.SGD.step
+
+    def record(optimiser, *arguments):
+        gradients = [p.grad for group in optimiser.param_groups for p in group["params"]]
+        norms.append(float(torch.cat([g.flatten() for g in gradients]).norm()))
+        return step(optimiser, *arguments)
+
+    monkeypatch.setattr(torch.optim.SGD, "step", record)
+    films = bright_and_dark(swapped=3)
+    for clip in (0, 0.01):
+        chosen = settings(epochs=1, optimiser="sgd", batch=20, clip_norm=clip)
+        fit(linear(), films, films, chosen, seed=0)
+    free, clipped = norms
+    assert free > 0.1
+    assert clipped == pytest.approx(0.01, rel=1e-4)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from cxrpipe.training.sampling import count_batches, draw_batches
+from cxrpipe.training.sampling import count_batches, draw_batches, weigh_films
 
 #                        90 of class 0, 9 of class 1, 1 of class 2
 LABELS = torch.tensor([0] * 90 + [1] * 9 + [2])
@@ -40,6 +40,42 @@ def test_shuffle_shows_every_film_once_in_a_new_order():
     first, second = (torch.cat(epoch(LABELS, 10, "shuffle", seed)) for seed in (0, 1))
     assert sorted(first.tolist()) == sorted(second.tolist()) == list(range(100))
     assert first.tolist() != second.tolist()
+
+
+#                        effusion, mass, oedema
+SEVERAL = torch.tensor([[1.0, 0, 0],
+                        [1, 0, 0],
+                        [1, 1, 0],
+                        [1, 0, 0],
+                        [0, 0, 0],
+                        [0, 0, 0]])  # fmt: skip
+
+
+def test_a_film_of_several_findings_has_the_weight_of_its_rarest_counted_by_hand():
+    expected = torch.tensor([1 / 4, 1 / 4, 1, 1 / 4, 1 / 2, 1 / 2], dtype=torch.float64)
+    torch.testing.assert_close(weigh_films(SEVERAL), expected)
+    torch.testing.assert_close(weigh_films(SEVERAL.long()), expected)
+
+
+def test_films_without_findings_alone_are_weighed_equally():
+    assert weigh_films(torch.zeros(3, 2)).tolist() == [1 / 3] * 3
+
+
+def test_films_of_one_finding_each_are_weighed_as_if_their_labels_were_places():
+    places = torch.tensor([0, 2, 2, 1, 2])
+    as_answers = torch.nn.functional.one_hot(places)
+    assert torch.equal(weigh_films(as_answers), weigh_films(places))
+
+
+def test_weighted_draws_films_of_several_findings_by_their_weights():
+    places = torch.cat([torch.cat(epoch(SEVERAL, 6, "weighted", seed)) for seed in range(1000)])
+    shares = torch.bincount(places, minlength=6).double() / 6000
+    expected = weigh_films(SEVERAL) / weigh_films(SEVERAL).sum()
+    torch.testing.assert_close(shares, expected, rtol=0, atol=5 * (0.25 / 6000) ** 0.5)
+
+
+def test_shuffle_shows_every_film_of_several_findings_once():
+    assert sorted(torch.cat(epoch(SEVERAL, 2, "shuffle")).tolist()) == list(range(6))
 
 
 @pytest.mark.parametrize("sampler", ["shuffle", "weighted"])

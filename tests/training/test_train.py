@@ -5,21 +5,18 @@ import logging
 import sys
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
+from trainings import FINDINGS, SETTINGS, options, pictures, split, task, write_data
 
 from cxrpipe import tables
-from cxrpipe.config import Model
+from cxrpipe.config import Model, Training
 from cxrpipe.models import weights
 from cxrpipe.models.zoo import load_classifier
-from cxrpipe.preprocessing.store import Prepared, write_store
-from cxrpipe.training.loop import Films, Trained
-from cxrpipe.training.train import grey_statistics, main, read_films, time_taken
-
-FINDINGS = ("dark", "bright")
-SUBSETS = ["train"] * 16 + ["validation"] * 6 + ["test"] * 2
-SETTINGS = {"epochs": 4, "batch": 8, "precision": "fp32", "patience": 4}
+from cxrpipe.runtime import UserError
+from cxrpipe.training.films import Films, grey_statistics, load_films
+from cxrpipe.training.loop import Trained
+from cxrpipe.training.train import main, time_taken
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -31,48 +28,11 @@ def one_thread():
     torch.set_num_threads(before)
 
 
-def names():
-    return [f"{number:024x}" for number in range(24)]
-
-
-def pictures():
-    """Even films are dark, odd ones bright."""
-    noise = np.random.default_rng(0).integers(0, 100, (24, 32, 32))
-    return (noise + 120 * (np.arange(24) % 2)[:, None, None]).astype(np.uint8)
-
-
-def split():
-    rows = pd.DataFrame({"radiograph": names(), "group": names(), "subset": SUBSETS, "fold": 0})
-    rows.insert(2, "source", "s")
-    rows.insert(3, "finding", list(FINDINGS) * 12)
-    other = rows.assign(fold=1, subset="test")  # a fold that must not be read
-    return pd.concat([rows, other])
-
-
-def write_data(folder):
-    films = [Prepared(name, grey, {}) for name, grey in zip(names(), pictures(), strict=True)]
-    write_store(folder / "films.h5", reversed(films), 24, 32, "{}")
-    tables.write(split(), folder / "split.csv", tables.SPLIT)
-
-
-def train(data, out, seed=0, architecture="test_resnet", **changed):
-    options = {
-        "radiographs": data / "films.h5",
-        "split": data / "split.csv",
-        "fold": 0,
-        "name": "tiny",
-        "model": json.dumps({"architecture": architecture}),
-        "settings": json.dumps(SETTINGS | changed),
-        "seed": seed,
-        "cores": 1,
-        "weights": out / "weights.safetensors",
-        "history": out / "history.csv",
-        "summary": out / "summary.json",
-        "timing": out / "timing.json",
-    }
-    flags = [str(part) for key, value in options.items() for part in (f"--{key}", value)]
+def train(data, out, start=None, **said):
+    told = options(data, out, **said) | ({"start": start} if start else {})
+    flags = [str(part) for key, value in told.items() for part in (f"--{key}", value)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", ["train", *flags, "--findings", *FINDINGS])
+        patch.setattr(sys, "argv", ["train", *flags])
         patch.setattr(logging, "basicConfig", lambda **_: None)
         patch.setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         try:
@@ -102,17 +62,35 @@ def test_mean_and_deviation_of_the_grey_levels_are_those_of_numpy():
 
 
 def test_films_come_in_the_order_of_the_split_with_the_place_of_their_finding(data):
-    rows = split().iloc[[5, 2, 20]]
-    films = read_films(data / "films.h5", rows, list(FINDINGS))
-    np.testing.assert_array_equal(films.grey[:, 0].numpy(), pictures()[[5, 2, 20]])
-    assert films.labels.tolist() == [1, 0, 0]
+    films = load_films(data / "films.h5", split().iloc[[5, 2, 20]], task(), "train")
+    np.testing.assert_array_equal(films.grey[:, 0].numpy(), pictures()[[5, 2]])
+    assert films.labels.tolist() == [1, 0]
+
+
+def test_films_of_several_findings_have_an_answer_for_each(data):
+    rows = split().iloc[[5, 2]].assign(finding=["bright|dark", "normal"])
+    films = load_films(data / "films.h5", rows, task("multi"), "train")
+    assert films.labels.tolist() == [[1, 1], [0, 0]]
+    assert films.labels.dtype == torch.float32
+
+
+def test_a_subset_without_films_is_refused(data):
+    with pytest.raises(UserError, match=r"no validation film of the task \(dark, bright in s\)"):
+        load_films(data / "films.h5", split().iloc[[5, 2]], task(), "validation")
+
+
+def test_films_are_taken_by_their_places():
+    films = Films(torch.arange(5).view(5, 1, 1, 1), torch.arange(5) * 10)
+    taken = films.take(torch.tensor([3, 3, 0]), torch.device("cpu"))
+    assert taken.grey.flatten().tolist() == [3, 3, 0]
+    assert taken.labels.tolist() == [30, 30, 0]
 
 
 def test_the_card_tells_how_to_use_the_weights_and_knows_the_training_films_alone(out):
     _, card = weights.load(out / "weights.safetensors")
     seen = pictures()[:16] / 255
-    assert card.model == Model(architecture="test_resnet")
-    assert card.findings == FINDINGS
+    assert card.model == Model(architecture="test_resnet", side=32, training=SETTINGS)
+    assert (card.findings, card.kind) == (FINDINGS, "single")
     assert card.side == 32
     assert (card.mean, card.std) == (pytest.approx(np.mean(seen)), pytest.approx(np.std(seen)))
 
@@ -145,19 +123,26 @@ def test_the_summary_counts_what_was_trained(out):
     )
     assert summary == {
         "architecture": "test_resnet",
+        "head": "linear",
+        "dropout": 0,
         "weights": "none",
+        "task": "",
+        "side": 32,
+        "trained": "all",
         "parameters": numbers,
         "trainable": numbers,
         "batch": 8,
         "epochs": 4,
         "best_epoch": int(history["epoch"][history["best"].argmax()]),
+        "kept": "best",
+        "monitor": "loss",
         "size_bytes": (out / "weights.safetensors").stat().st_size,
     }
 
 
 def test_the_timing_divides_the_training_films_by_the_seconds(out):
-    trained = Trained({}, [], best_epoch=1, seconds_per_epoch=2.5)
-    timing = time_taken(trained, n_films=40, device=torch.device("cpu"), precision="bf16")
+    trained = Trained({}, [], best_epoch=1, kept_epoch=1, seconds_per_epoch=2.5)
+    timing = time_taken(trained, 40, torch.device("cpu"), Training(precision="bf16"))
     assert (timing["seconds_per_epoch"], timing["films_per_second"]) == (2.5, 16)
     assert timing["precision"] == "bf16"
     written = json.loads((out / "timing.json").read_text())
@@ -167,7 +152,7 @@ def test_the_timing_divides_the_training_films_by_the_seconds(out):
 
 
 def test_the_same_seed_gives_equal_bytes_and_another_seed_others(data, out, tmp_path):
-    again, other = (train(data, tmp_path / str(seed), seed) for seed in (0, 1))
+    again, other = (train(data, tmp_path / str(seed), seed=seed) for seed in (0, 1))
     for name in ("weights.safetensors", "history.csv", "summary.json"):
         assert (again / name).read_bytes() == (out / name).read_bytes()
     assert (other / "history.csv").read_bytes() != (out / "history.csv").read_bytes()
@@ -177,8 +162,11 @@ def test_the_same_seed_gives_equal_bytes_and_another_seed_others(data, out, tmp_
     ("changed", "message"),
     [
         ({"learning_rate": 1e30}, "training.learning_rate: loss is not finite in epoch"),
-        ({"epoch": 3}, "--settings: unknown key 'epoch'; did you mean 'epochs'?"),
-        ({"architecture": "test_resnett"}, "no architecture 'test_resnett'; did you mean"),
+        ({"epoch": 3}, "--model: training: unknown key 'epoch'; did you mean 'epochs'?"),
+        (
+            {"architecture": "test_resnett"},
+            "no architecture 'test_resnett' in the zoo or in timm; did",
+        ),
     ],
 )
 def test_a_mistake_ends_with_one_line_and_writes_nothing(changed, message, data, tmp_path, capsys):
@@ -188,3 +176,28 @@ def test_a_mistake_ends_with_one_line_and_writes_nothing(changed, message, data,
     assert line.startswith("cxrpipe train: error: ")
     assert message in line
     assert not (tmp_path / "out").exists()
+
+
+def test_a_model_goes_on_from_the_weights_of_another_and_takes_over_its_greys(data, out, tmp_path):
+    """Dark and bright become a yes and no each; the first convolution stays where it was."""
+    still = {"epochs": 1, "learning_rate": 1e-12, "kind": "multi"}
+    train(data, tmp_path, start=out / "weights.safetensors", weights="model:first", **still)
+    first, card = weights.load(out / "weights.safetensors")
+    second, other = weights.load(tmp_path / "weights.safetensors")
+    name = "network.conv1.0.weight"
+    torch.testing.assert_close(second[name], first[name], rtol=0, atol=1e-6)
+    assert not torch.allclose(second["network.fc.weight"], first["network.fc.weight"], atol=1e-3)
+    assert (other.mean, other.std, other.kind) == (card.mean, card.std, "multi")
+
+
+def test_memory_that_is_too_short_names_the_batch(data, tmp_path, monkeypatch, capsys):
+    def fail(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(torch.optim.Adam, "step", fail)
+    with pytest.raises(SystemExit, match="2"):
+        train(data, tmp_path / "out")
+    assert capsys.readouterr().err == (
+        "cxrpipe train: error: training.batch: 8 films of tiny at side 32 do not fit into the "
+        "memory; lower it, or set training.halve_batch\n"
+    )
