@@ -1,99 +1,104 @@
 """Score every model on the test films, beside the answer that always names the commonest class."""
 
 import argparse
+import json
 import logging
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from cxrpipe import tables
+from cxrpipe.config import Task, check
+from cxrpipe.data.cohort import choose_cohort, label_films
 from cxrpipe.evaluation import metrics
+from cxrpipe.evaluation.scores import CHOSEN_BY, Scores, average, mean, score
 from cxrpipe.runtime import UserError, command, write_json
 
-Scores = dict[str, object]
+SCORED = ("validation", "test")  # validation chooses, test is reported
 log = logging.getLogger(__name__)
 
 
-def class_numbers(names: "pd.Series[str]", findings: Sequence[str]) -> metrics.Integers:
-    """Return the place of each film's finding in the list of classes, (n,)."""
-    place = {finding: number for number, finding in enumerate(findings)}
-    return np.array([place[name] for name in names], dtype=np.int64)
+def majority_logits(train: metrics.Integers, n_films: int, task: Task) -> metrics.Floats:
+    """Return logits (n_films, n_findings) that always give the commonest answer of training.
+
+    That is the commonest finding for ``single``, else the commoner of yes and no for each.
+    """
+    n_findings = len(task.findings)
+    if task.kind == "single":
+        commonest = np.bincount(train, minlength=n_findings).argmax()
+        logits = np.eye(n_findings)[commonest]
+    else:
+        logits = np.where(2 * train.sum(axis=0) > len(train), 1.0, -1.0)
+    return np.tile(logits, (n_films, 1))
 
 
-def score(true: metrics.Integers, logits: metrics.Floats, findings: Sequence[str]) -> Scores:
-    """Score logits (n, n_findings) against true classes (n,): for all films and per finding."""
-    confusion = metrics.confusion_matrix(true, logits.argmax(axis=1), len(findings))
-    columns = {
-        "precision": metrics.precision(confusion),
-        "recall": metrics.recall(confusion),
-        "f1": metrics.f1(confusion),
-        "auc": metrics.auc(true, logits),
-    }
-    return {
-        "n": len(true),
-        "accuracy": round(metrics.accuracy(confusion), 6),
-        "macro": {name: round(float(values.mean()), 6) for name, values in columns.items()},
-        "findings": {
-            finding: {"n": int(confusion[place].sum())}
-            | {name: round(float(values[place]), 6) for name, values in columns.items()}
-            for place, finding in enumerate(findings)
-        },
-        "confusion": confusion.tolist(),
-    }
-
-
-def majority_logits(train: metrics.Integers, n_films: int, n_findings: int) -> metrics.Floats:
-    """Return logits (n_films, n_findings) that always name the commonest class of training."""
-    logits = np.zeros((n_films, n_findings))
-    logits[:, np.bincount(train, minlength=n_findings).argmax()] = 1
-    return logits
-
-
-def score_model(
-    predictions: pd.DataFrame, split: pd.DataFrame, findings: Sequence[str]
-) -> dict[str, Scores]:
-    """Score one model's predictions: ``validation`` chooses, ``test`` is reported.
+def score_model(predictions: pd.DataFrame, films: pd.DataFrame, task: Task) -> dict[str, Scores]:
+    """Score one model's predictions of a task's films of one fold.
 
     Raises
     ------
     UserError
         If predictions and split do not hold the same films in the same subsets.
     """
-    both = predictions.merge(split, on=["radiograph", "subset"], validate="one_to_one")
-    if len(both) != len(split) or len(both) != len(predictions):
+    both = films.merge(predictions, on=["radiograph", "subset"], validate="one_to_one")
+    if len(both) != len(films) or len(both) != len(predictions):
         raise UserError("predictions and split.csv hold different films; predict anew")
     scores = {}
-    for subset in ("validation", "test"):
-        films = both[both["subset"] == subset]
-        true = class_numbers(films["finding"], findings)
-        scores[subset] = score(true, films[list(findings)].to_numpy(dtype=float), findings)
+    for subset in SCORED:
+        of_subset = both[both["subset"] == subset]
+        logits = of_subset[list(task.findings)].to_numpy(dtype=float)
+        scores[subset] = score(label_films(of_subset, task), logits, task)
     return scores
 
 
-def score_majority(split: pd.DataFrame, findings: Sequence[str]) -> dict[str, Scores]:
-    """Score the majority baseline, fixed on the training films."""
-    train = class_numbers(split.loc[split["subset"] == "train", "finding"], findings)
-    scores = {}
-    for subset in ("validation", "test"):
-        true = class_numbers(split.loc[split["subset"] == subset, "finding"], findings)
-        logits = majority_logits(train, len(true), len(findings))
-        scores[subset] = score(true, logits, findings)
-    return scores
+def score_majority(films: pd.DataFrame, task: Task) -> dict[str, Scores]:
+    """Score the majority baseline, fixed on the training films of a fold."""
+    true = {
+        subset: label_films(films[films["subset"] == subset], task) for subset in tables.SUBSETS
+    }
+    return {
+        subset: score(true[subset], majority_logits(true["train"], len(true[subset]), task), task)
+        for subset in SCORED
+    }
 
 
-def choose_best(models: dict[str, dict[str, Scores]]) -> str:
-    """Name the model with the highest macro F1 on validation, so that test chooses nothing."""
+def choose_best(models: Mapping[str, Sequence[Mapping[str, Scores]]], kind: str) -> str:
+    """Name the model that is best on validation, so that test chooses nothing.
 
-    def validation_f1(name: str) -> float:
-        """Return macro F1 on validation; one that cannot be estimated is never the best."""
-        macro = models[name]["validation"]["macro"]
-        assert isinstance(macro, dict)  # noqa: S101
-        return -1.0 if math.isnan(macro["f1"]) else float(macro["f1"])
+    It has the highest macro F1, for ``multi`` and ``binary`` the highest macro AUC, on average
+    over folds. One whose score cannot be estimated is never the best.
+    """
 
-    return max(models, key=validation_f1)
+    def validated(name: str) -> float:
+        """Return the score that chooses."""
+        value = mean(fold["validation"]["macro"][CHOSEN_BY[kind]] for fold in models[name])
+        return -1.0 if value is None else value
+
+    return max(models, key=validated)
+
+
+def score_task(
+    models: Mapping[str, Sequence[Mapping[str, Scores]]], films: Sequence[pd.DataFrame], task: Task
+) -> dict[str, object]:
+    """Say what a task is, which of its models is best, and what the majority scores.
+
+    Parameters
+    ----------
+    models
+        Name of a model of the task: its scores of each fold.
+    films
+        The task's films of each fold.
+    """
+    baseline = [score_majority(of_fold, task) for of_fold in films]
+    return {
+        "kind": task.kind,
+        "findings": list(task.findings),
+        "best": choose_best(models, task.kind),
+        "majority": {subset: average([fold[subset] for fold in baseline]) for subset in SCORED},
+    }
 
 
 @command
@@ -101,26 +106,43 @@ def main() -> None:
     """Score the models of a run."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--split", type=Path, required=True, help="table to read")
-    parser.add_argument("--fold", type=int, required=True)
-    parser.add_argument("--findings", nargs="+", required=True, help="the classes, in order")
+    parser.add_argument("--folds", type=int, required=True)
+    parser.add_argument("--tasks", required=True, help="Task of each name, as JSON")
     parser.add_argument("--models", nargs="+", required=True, help="names of the models")
-    parser.add_argument("--predictions", nargs="+", type=Path, required=True, help="one a model")
+    parser.add_argument("--model-tasks", nargs="+", required=True, help="name of the task of each")
+    parser.add_argument(
+        "--predictions", nargs="+", type=Path, required=True, help="all folds of a model, of each"
+    )
     parser.add_argument("--metrics", type=Path, required=True, help="JSON to write")
     arguments = parser.parse_args()
-    findings = arguments.findings
-    split = tables.read(arguments.split, tables.SPLIT).query(f"fold == {arguments.fold}")
-    models = {
-        name: score_model(tables.read(path, tables.predictions(findings)), split, findings)
-        for name, path in zip(arguments.models, arguments.predictions, strict=True)
+    folds = range(arguments.folds)
+    split = tables.read(arguments.split, tables.SPLIT)
+    task_of = dict(zip(arguments.models, arguments.model_tasks, strict=True))
+    tasks = {
+        name: check(Task, task, f"--tasks: {name}")
+        for name, task in json.loads(arguments.tasks).items()
+        if name in task_of.values()
     }
-    content = {
-        "findings": findings,
-        "best": choose_best(models),
-        "majority": score_majority(split, findings),
-        "models": models,
+    films = {
+        name: [choose_cohort(split[split["fold"] == fold], task) for fold in folds]
+        for name, task in tasks.items()
     }
-    write_json(arguments.metrics, content)
-    log.info(f"best on validation: {content['best']}")
+    scores: dict[str, list[dict[str, Scores]]] = {name: [] for name in task_of}
+    each = zip(product(task_of, folds), arguments.predictions, strict=True)
+    for (model, fold), path in each:
+        name = task_of[model]
+        predictions = tables.read(path, tables.predictions(tasks[name].findings))
+        scores[model].append(score_model(predictions, films[name][fold], tasks[name]))
+    told = {
+        name: score_task(
+            {model: scores[model] for model in task_of if task_of[model] == name}, films[name], task
+        )
+        for name, task in tasks.items()
+    }
+    models = {model: {"task": task_of[model], "folds": scores[model]} for model in task_of}
+    write_json(arguments.metrics, {"tasks": told, "models": models})
+    for name, task_scores in told.items():
+        log.info(f"{name}: best on validation: {task_scores['best']}")
 
 
 if __name__ == "__main__":

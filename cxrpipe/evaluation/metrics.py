@@ -1,12 +1,13 @@
 """Scores of a classifier from its true and predicted classes and its logits.
 
 A confusion matrix is (n_classes, n_classes) counts: rows are true, columns predicted. A score
-that cannot be estimated, since no film has the class, is NaN and never zero.
+that cannot be estimated, since no film has the class, is NaN and never zero. Where every finding
+is a yes or no of its own, each has a matrix of the two answers: no is 0, yes is 1.
 """
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import logsumexp
+from scipy.special import expit, logsumexp
 from sklearn.metrics import roc_auc_score
 
 Integers = npt.NDArray[np.int64]
@@ -19,14 +20,25 @@ def confusion_matrix(true: Integers, predicted: Integers, n_classes: int) -> Int
     return counts.reshape(n_classes, n_classes).astype(np.int64)
 
 
-def _ratio(part: npt.NDArray[np.generic], whole: npt.NDArray[np.generic]) -> Floats:
+def answer_matrices(true: Integers, predicted: Integers) -> Integers:
+    """Count the answers of every finding; both (n, n_findings) of 0 and 1.
+
+    Returns
+    -------
+    (n_findings, 2, 2): a confusion matrix of no and yes for each finding.
+    """
+    pairs = zip(true.T, predicted.T, strict=True)
+    return np.stack([confusion_matrix(right, answer, 2) for right, answer in pairs])
+
+
+def _ratio(part: npt.ArrayLike, whole: npt.ArrayLike) -> Floats:
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(np.divide(part, whole), dtype=np.float64)
 
 
 def accuracy(confusion: Integers) -> float:
     """Share of films whose class is predicted rightly."""
-    return float(np.trace(confusion) / confusion.sum())
+    return float(_ratio(np.trace(confusion), confusion.sum()))
 
 
 def recall(confusion: Integers) -> Floats:
@@ -51,15 +63,29 @@ def softmax(logits: Floats) -> Floats:
     return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
 
 
+def probabilities(logits: Floats, kind: str) -> Floats:
+    """Return probabilities (n, n_findings): of one finding a film (``single``), or of each."""
+    return softmax(logits) if kind == "single" else np.asarray(expit(logits))
+
+
 def auc(true: Integers, logits: Floats) -> Floats:
     """Area under the ROC curve of each class against the others, from the order of its probability.
 
     NaN for a class that no film or every film has.
     """
+    classes = range(logits.shape[1])
+    others = [logsumexp(np.delete(logits, finding, axis=1), axis=1) for finding in classes]
+    log_odds = logits - np.stack(others, axis=1)
+    return answer_auc((true[:, None] == np.array(classes)).astype(np.int64), log_odds)
+
+
+def answer_auc(true: Integers, logits: Floats) -> Floats:
+    """Area under the ROC curve of each finding; true (n, n_findings) of 0 and 1.
+
+    NaN for a finding that no film or every film has.
+    """
     areas = np.full(logits.shape[1], np.nan)
-    for finding in range(logits.shape[1]):
-        of_class = true == finding
-        if 0 < of_class.sum() < len(true):
-            others = logsumexp(np.delete(logits, finding, axis=1), axis=1)
-            areas[finding] = roc_auc_score(of_class, logits[:, finding] - others)  # log odds
+    for finding, (of_finding, order) in enumerate(zip(true.T, logits.T, strict=True)):
+        if 0 < of_finding.sum() < len(true):
+            areas[finding] = roc_auc_score(of_finding, order)
     return areas

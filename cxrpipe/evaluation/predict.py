@@ -1,4 +1,4 @@
-"""Write the logits of one trained model for every film of its fold."""
+"""Write the logits of one trained model for every film of its task and fold."""
 
 import argparse
 import logging
@@ -8,10 +8,13 @@ import pandas as pd
 import torch
 
 from cxrpipe import tables
-from cxrpipe.models.device import choose_device
+from cxrpipe.config import Task, check
+from cxrpipe.data.cohort import choose_cohort
+from cxrpipe.models.device import claim_device
+from cxrpipe.models.weights import Card
 from cxrpipe.models.zoo import Classifier, load_classifier
 from cxrpipe.preprocessing.store import read_radiographs
-from cxrpipe.runtime import command, progress
+from cxrpipe.runtime import UserError, command, progress
 
 BATCH = 128
 log = logging.getLogger(__name__)
@@ -29,6 +32,15 @@ def predict_logits(
     )
 
 
+def refuse_others(card: Card, task: Task, side: int, path: Path) -> None:
+    """Raise a UserError if weights are of another task, or of films of another side."""
+    theirs, asked = ((of.kind, of.findings) for of in (card, task))
+    if theirs != asked:
+        raise UserError(f"{path}: trained for {theirs}, and asked for {asked}; train it anew")
+    if card.side != side:
+        raise UserError(f"{path}: trained at side {card.side}, and films have {side}; give those")
+
+
 @command
 def main() -> None:
     """Predict the films of one fold with one model."""
@@ -36,19 +48,24 @@ def main() -> None:
     parser.add_argument("--radiographs", type=Path, required=True, help="store to read")
     parser.add_argument("--split", type=Path, required=True, help="table to read")
     parser.add_argument("--fold", type=int, required=True)
+    parser.add_argument("--task", required=True, help="Task, as JSON")
     parser.add_argument("--weights", type=Path, required=True, help="safetensors to read")
     parser.add_argument("--cores", type=int, default=1)
     parser.add_argument("--predictions", type=Path, required=True, help="table to write")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.cores)
+    task = check(Task, arguments.task, "--task")
     split = tables.read(arguments.split, tables.SPLIT).query(f"fold == {arguments.fold}")
+    films = choose_cohort(split, task)
     classifier, card = load_classifier(arguments.weights)
-    grey = torch.from_numpy(read_radiographs(arguments.radiographs, list(split["radiograph"])))
-    logits = predict_logits(classifier, grey, choose_device())
-    predictions = pd.DataFrame(logits.double().numpy(), columns=list(card.findings))
+    grey = torch.from_numpy(read_radiographs(arguments.radiographs, list(films["radiograph"])))
+    refuse_others(card, task, grey.shape[-1], arguments.weights)
+    with claim_device() as device:
+        logits = predict_logits(classifier, grey, device)
+    predictions = pd.DataFrame(logits.double().numpy(), columns=list(task.findings))
     for place, column in enumerate(("radiograph", "subset")):
-        predictions.insert(place, column, split[column].to_numpy())
-    tables.write(predictions, arguments.predictions, tables.predictions(card.findings))
+        predictions.insert(place, column, films[column].to_numpy())
+    tables.write(predictions, arguments.predictions, tables.predictions(task.findings))
     log.info(f"{len(predictions):,} films predicted")
 
 

@@ -12,31 +12,18 @@ import pandas as pd
 import torch
 
 from cxrpipe import tables
-from cxrpipe.config import Gradcam, check
+from cxrpipe.config import Gradcam, Task, check
+from cxrpipe.data.cohort import choose_cohort
 from cxrpipe.explanation.cam import grad_cam, measure_offset
+from cxrpipe.explanation.choice import choose_films, choose_found, list_findings
 from cxrpipe.explanation.localisation import points_at, summarise
-from cxrpipe.models.device import choose_device
+from cxrpipe.models.device import claim_device
 from cxrpipe.models.zoo import Classifier, feature_layer, load_classifier
 from cxrpipe.preprocessing.store import read_masks, read_radiographs
 from cxrpipe.runtime import UserError, command, derive_seed, progress, whole, write_json
 
 BATCH = 32
 log = logging.getLogger(__name__)
-
-
-def choose_films(test: pd.DataFrame, per_finding: int, seed: int) -> pd.DataFrame:
-    """Choose test films of every finding at random; the same for every model of a run."""
-    shuffled = test.sort_values("radiograph").sample(frac=1, random_state=seed % 2**32)
-    return shuffled.groupby("finding").head(per_finding).sort_values(["finding", "radiograph"])
-
-
-def choose_found(
-    test: pd.DataFrame, predictions: pd.DataFrame, with_lesions: set[str]
-) -> pd.DataFrame:
-    """Choose the test films with a known lesion whose finding the model predicts rightly."""
-    logits = predictions.set_index("radiograph").drop(columns="subset")
-    predicted = test["radiograph"].map(logits.idxmax(axis=1))
-    return test[(predicted == test["finding"]) & test["radiograph"].isin(with_lesions)]
 
 
 def draw_heatmaps(
@@ -93,6 +80,7 @@ def main() -> None:
     parser.add_argument("--radiographs", type=Path, required=True, help="store to read")
     parser.add_argument("--split", type=Path, required=True, help="table to read")
     parser.add_argument("--fold", type=int, required=True)
+    parser.add_argument("--task", required=True, help="Task, as JSON")
     parser.add_argument("--weights", type=Path, required=True, help="safetensors to read")
     parser.add_argument("--predictions", type=Path, required=True, help="table to read")
     parser.add_argument("--settings", required=True, help="Gradcam, as JSON")
@@ -102,29 +90,32 @@ def main() -> None:
     parser.add_argument("--localisation", type=Path, required=True, help="JSON to write")
     arguments = parser.parse_args()
     settings = check(Gradcam, arguments.settings, "--settings")
+    task = check(Task, arguments.task, "--task")
     torch.set_num_threads(arguments.cores)
-    store, device = arguments.radiographs, choose_device()
+    store = arguments.radiographs
 
     classifier, card = load_classifier(arguments.weights)
-    layer = "network." + feature_layer(classifier.network, settings.stride)
+    layer = "network." + feature_layer(classifier.network, card.model, settings.stride)
     split = tables.read(arguments.split, tables.SPLIT).query(f"fold == {arguments.fold}")
-    test = split[split["subset"] == "test"]
-    predictions = tables.read(arguments.predictions, tables.predictions(card.findings))
+    films = choose_cohort(split, task)
+    shown = list_findings(films[films["subset"] == "test"], task)
+    predictions = tables.read(arguments.predictions, tables.predictions(task.findings))
 
     seed = derive_seed(arguments.seed, "gradcam")
-    chosen = choose_films(test, settings.films_per_finding, seed)
+    chosen = choose_films(shown, settings.films_per_finding, seed)
     known = set(read_masks(store, "lesions")) & set(read_masks(store, "lungs"))
-    found = choose_found(test, predictions, known)
-    heatmaps = [
-        draw_heatmaps(
-            classifier,
-            layer,
-            read_radiographs(store, list(films["radiograph"])),
-            [card.findings.index(finding) for finding in films["finding"]],
-            device,
-        )
-        for films in (chosen, found)
-    ]
+    found = choose_found(shown, predictions, task.kind, known)
+    with claim_device() as device:
+        heatmaps = [
+            draw_heatmaps(
+                classifier,
+                layer,
+                read_radiographs(store, list(explained["radiograph"])),
+                [task.findings.index(finding) for finding in explained["finding"]],
+                device,
+            )
+            for explained in (chosen, found)
+        ]
     write_heatmaps(arguments.heatmaps, chosen, heatmaps[0])
     localisation = localise(found, heatmaps[1], store)
     write_json(arguments.localisation, localisation)

@@ -1,4 +1,4 @@
-"""The page of the report: pictures, captions and tables as HTML that needs nothing else."""
+"""Tables as HTML and Markdown, and the page of the report, which needs nothing else."""
 
 import base64
 from collections.abc import Iterable, Mapping, Sequence
@@ -53,6 +53,11 @@ def as_html(table: pd.DataFrame) -> str:
     """Return a table as HTML, text escaped."""
     html: str = table.to_html(index=False, border=0, na_rep="")
     return html
+
+
+def as_markdown(table: pd.DataFrame) -> str:
+    """Return a table as Markdown, its cells as they are."""
+    return str(table.to_markdown(index=False, disable_numparse=True))
 
 
 def render(content: Mapping[str, Any]) -> str:

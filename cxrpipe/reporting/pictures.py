@@ -1,7 +1,9 @@
-"""The figures of what was trained, each drawn from tables and arrays alone."""
+"""Learning curves and heatmaps, each drawn from tables and arrays alone."""
 
 from collections.abc import Mapping, Sequence
+from textwrap import fill
 
+import matplotlib as mpl
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -10,63 +12,70 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from cxrpipe.reporting.drawing import readable
 
 Greys = npt.NDArray[np.uint8]
+MODELS_IN_ROW = 8  # of a film's heatmaps
+LETTERS = 26  # of a title that fit over a film
+NAMES_IN_COLUMN = 16  # of the legend
+MARKERS = ("", "s", "^", "x")
+MEASURES = {
+    "loss": "loss (nats)",
+    "macro_f1": "macro F1 of validation",
+    "macro_auc": "macro AUC of validation",
+}
 
 
-def draw_curves(histories: Mapping[str, pd.DataFrame]) -> Figure:
-    """Draw loss and accuracy of every model by epoch, the kept epoch marked with a ring."""
-    figure = Figure(figsize=(9, 3.4))
-    for axes, measure in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
+def draw_curves(histories: Mapping[str, pd.DataFrame], scores: Mapping[str, str]) -> Figure:
+    """Draw loss and a score of every model by epoch, the kept epoch marked with a ring.
+
+    Parameters
+    ----------
+    histories
+        Model: its epochs, as ``tables.HISTORY`` promises.
+    scores
+        Model: ``macro_f1`` or ``macro_auc``, the score of validation that tells it apart. Each
+        score has a panel.
+    """
+    panels = ["loss", *dict.fromkeys(scores.values())]
+    columns = -(-len(histories) // NAMES_IN_COLUMN)
+    legend_width = columns * (0.5 + 0.075 * max(map(len, histories)))
+    figure = Figure(figsize=(4.5 * len(panels) + legend_width, 3.6))
+    lines = {}
+    for axes, measure in zip(figure.subplots(1, len(panels)), panels, strict=True):
         for number, (name, history) in enumerate(histories.items()):
-            colour = f"C{number}"
-            axes.plot(history["epoch"], history[f"train_{measure}"], "--", color=colour, alpha=0.6)
-            axes.plot(history["epoch"], history[f"validation_{measure}"], color=colour, label=name)
-            best = history[history["best"] == 1]
-            axes.plot(
-                best["epoch"], best[f"validation_{measure}"], "o", color=colour, mfc="none", ms=9
-            )
+            if measure in ("loss", scores[name]):
+                lines[name] = _draw_curve(axes, history, measure, number)
         axes.set_xlabel("epoch")
-        axes.set_ylabel(measure + (" (nats)" if measure == "loss" else ""))
+        axes.set_ylabel(MEASURES[measure])
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.grid(alpha=0.3)
-    figure.axes[1].legend(title="solid: validation\ndashed: training\nring: kept epoch")
+    said = "solid: validation\ndashed: training\nring: kept epoch"
+    figure.legend(
+        lines.values(),
+        lines,
+        loc="outside right upper",
+        ncols=columns,
+        title=said,
+        alignment="left",
+        fontsize=8,
+    )
     return figure
 
 
-def draw_confusion(
-    confusions: Mapping[str, npt.NDArray[np.int64]], findings: Sequence[str]
-) -> Figure:
-    """Draw the confusion matrix of every model: counts, and shade by share of the true class."""
-    n = len(findings)
-    figure = Figure(figsize=(len(confusions) * (0.55 * n + 0.4) + 1.2, 0.55 * n + 1.6))
-    grid = figure.subplots(1, len(confusions), squeeze=False, sharey=True)[0]
-    for axes, (name, counts) in zip(grid, confusions.items(), strict=True):
-        shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-        axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-        for row in range(n):
-            for column in range(n):
-                axes.text(
-                    column,
-                    row,
-                    f"{counts[row, column]}\n{shares[row, column]:.0%}"
-                    if shares[row, column]
-                    else "0",
-                    ha="center",
-                    va="center",
-                    fontsize=6.5,
-                    color="white" if shares[row, column] > 0.5 else "black",
-                )
-        axes.set_title(name)
-        axes.set_xticks(range(n), [readable(f) for f in findings], rotation=40, ha="right")
-        axes.set_yticks(range(n), [readable(f) for f in findings])
-        axes.set_xlabel("predicted")
-        axes.spines[:].set_visible(False)
-        axes.tick_params(length=0)
-    grid[0].set_ylabel("true")
-    return figure
+def _draw_curve(axes: Axes, history: pd.DataFrame, measure: str, number: int) -> Line2D:
+    """Draw one model; its number gives the colour, and a marker once the colours are used up."""
+    colour = f"C{number}"
+    marker = MARKERS[number // len(mpl.rcParams["axes.prop_cycle"]) % len(MARKERS)]
+    if f"train_{measure}" in history:
+        axes.plot(history["epoch"], history[f"train_{measure}"], "--", color=colour, alpha=0.6)
+    validated = history[f"validation_{measure}"]
+    (line,) = axes.plot(history["epoch"], validated, color=colour, marker=marker, ms=4)
+    kept = history["best"] == 1
+    axes.plot(history["epoch"][kept], validated[kept], "o", color=colour, mfc="none", ms=9)
+    return line
 
 
 def overlay(pixels: Greys, heatmap: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
@@ -90,7 +99,7 @@ def overlay(pixels: Greys, heatmap: npt.NDArray[np.float32]) -> npt.NDArray[np.f
 
 def draw_gradcam(
     films: Sequence[tuple[str, Greys]],
-    heatmaps: Mapping[str, Sequence[tuple[float, npt.NDArray[np.float32]]]],
+    heatmaps: Mapping[str, Sequence[tuple[float, npt.NDArray[np.float32]] | None]],
     lesions: Sequence[npt.NDArray[np.bool_] | None],
 ) -> Figure:
     """Draw films in rows: the film, then every model's heatmap of its true finding.
@@ -100,21 +109,28 @@ def draw_gradcam(
     films
         (finding, pixels) of each row.
     heatmaps
-        Model: for each row the probability that it gives the true finding, and its heatmap.
+        Model: for each row the probability that it gives the true finding, and its heatmap; None
+        where it has none, since the film is not among those of its task.
     lesions
         Mask of the known lesion of each row, outlined in the first column, or None.
     """
-    columns = 1 + len(heatmaps)
-    figure = Figure(figsize=(1.7 * columns + 0.6, 1.85 * len(films)))
-    grid = figure.subplots(len(films), columns, squeeze=False)
+    lines = -(-len(heatmaps) // MODELS_IN_ROW)
+    columns = 1 + -(-len(heatmaps) // lines)
+    figure = Figure(figsize=(1.7 * columns + 0.6, 1.85 * len(films) * lines))
+    grid = figure.subplots(len(films) * lines, columns, squeeze=False)
+    for axes in grid.flat:
+        axes.set_axis_off()
     for row, (finding, pixels) in enumerate(films):
-        _show(grid[row, 0], pixels, f"true: {readable(finding)}")
+        places = grid[row * lines : (row + 1) * lines]
+        _show(places[0, 0], pixels, f"true: {readable(finding)}")
         mask = lesions[row]
         if mask is not None:
-            grid[row, 0].contour(mask, levels=[0.5], colors="#56B4E9", linewidths=0.8)
-        for column, (name, drawn) in enumerate(heatmaps.items(), 1):
-            probability, heatmap = drawn[row]
-            _show(grid[row, column], overlay(pixels, heatmap), f"{name}: {probability:.0%}")
+            places[0, 0].contour(mask, levels=[0.5], colors="#56B4E9", linewidths=0.8)
+        for axes, (name, drawn) in zip(places[:, 1:].flat, heatmaps.items(), strict=False):
+            if heat := drawn[row]:
+                _show(axes, overlay(pixels, heat[1]), f"{name}: {heat[0]:.0%}")
+            else:
+                axes.set_title(fill(f"{name}: not drawn", LETTERS), fontsize=7)
     scale = figure.colorbar(
         ScalarMappable(Normalize(0, 1), colormaps["inferno"]),
         ax=list(grid.flat),
@@ -128,5 +144,4 @@ def draw_gradcam(
 
 def _show(axes: Axes, picture: npt.NDArray[np.generic], title: str) -> None:
     axes.imshow(picture, vmin=0, vmax=255 if picture.dtype == np.uint8 else 1)
-    axes.set_title(title, fontsize=7)
-    axes.set_axis_off()
+    axes.set_title(fill(title, LETTERS), fontsize=7)

@@ -13,18 +13,17 @@ import pandas as pd
 import yaml
 
 from cxrpipe import tables
-from cxrpipe.reporting import certificate
+from cxrpipe.reporting import certificate, grid
 from cxrpipe.reporting.page import read_captions, render, show
-from cxrpipe.reporting.results import finding_table, for_people, notes
+from cxrpipe.reporting.results import read_table
+from cxrpipe.reporting.sections import closing_notes, describe_tasks
 from cxrpipe.runtime import RESEARCH_USE, command, read_json, whole
 
 PACKAGES = ("cxrpipe", "snakemake", "torch", "torchvision", "timm", "numpy", "pandas", "pillow")
 log = logging.getLogger(__name__)
 
 
-def collection_table(
-    sources: Mapping[str, Mapping[str, Any]], index: pd.DataFrame, split: pd.DataFrame
-) -> pd.DataFrame:
+def collection_table(sources: Mapping[str, Mapping[str, Any]], split: pd.DataFrame) -> pd.DataFrame:
     """Return how many films of each source stand in the split, with its licence and citation."""
     counts = split["source"].value_counts()
     rows = [
@@ -49,6 +48,14 @@ def timing_table(timings: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame([{"model": name} | dict(values) for name, values in timings.items()])
 
 
+def ablation_table(path: Path | None) -> pd.DataFrame | None:
+    """Return the ablation table, or None if it compares nothing."""
+    table = grid.read_grid(path) if path else None
+    if table is None or not grid.has_something_to_compare(table):
+        return None
+    return grid.for_people(table)
+
+
 @command
 def main() -> None:
     """Write the report of a run."""
@@ -56,12 +63,12 @@ def main() -> None:
     parser.add_argument("--run", required=True, help="name of the recipe")
     parser.add_argument("--recipe", required=True, help="Recipe, as JSON")
     parser.add_argument("--sources", required=True, help="title, licence, citation, as JSON")
-    parser.add_argument("--index", type=Path, required=True, help="table to read")
     parser.add_argument("--excluded", type=Path, required=True, help="table to read")
     parser.add_argument("--split", type=Path, required=True, help="table to read")
     parser.add_argument("--leakage", type=Path, required=True, help="JSON to read")
     parser.add_argument("--metrics", type=Path, required=True, help="JSON to read")
     parser.add_argument("--table", type=Path, required=True, help="table.csv to read")
+    parser.add_argument("--ablation", type=Path, help="ablation.csv to read")
     parser.add_argument("--models", nargs="+", required=True, help="names of the models")
     parser.add_argument("--timings", nargs="+", type=Path, required=True, help="one a model")
     parser.add_argument("--localisations", nargs="+", type=Path, required=True, help="one a model")
@@ -72,7 +79,6 @@ def main() -> None:
     arguments = parser.parse_args()
     recipe, sources = json.loads(arguments.recipe), json.loads(arguments.sources)
     metrics = read_json(arguments.metrics)
-    index = tables.read(arguments.index, tables.INDEX)
     split = tables.read(arguments.split, tables.SPLIT).query("fold == 0")
     excluded = tables.read(arguments.excluded, tables.EXCLUDED)
     timings = dict(zip(arguments.models, map(read_json, arguments.timings), strict=True))
@@ -87,11 +93,12 @@ def main() -> None:
             "title": recipe["title"],
             "synthetic": synthetic,
             "research_use": RESEARCH_USE,
-            "scores": for_people(pd.read_csv(arguments.table)),
-            "notes": notes(metrics, localisations[metrics["best"]], synthetic),
-            "findings": finding_table(metrics),
+            "tasks": describe_tasks(metrics, read_table(arguments.table), localisations),
+            "notes": closing_notes(synthetic),
+            "ablation": ablation_table(arguments.ablation),
+            "ablation_notes": grid.NOTES,
             "split": certificate.describe(read_json(arguments.leakage)),
-            "collections": collection_table(sources, index, split),
+            "collections": collection_table(sources, split),
             "excluded": excluded_table(excluded),
             "exploration": show(arguments.exploration, captions),
             "figures": show(arguments.figures, captions),

@@ -1,36 +1,36 @@
-"""The results as tables for people, and the notes without which they would be misread."""
+"""The results as tables: one that holds everything, and those that people read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from cxrpipe.runtime import RESEARCH_USE
+from cxrpipe.evaluation.scores import CHOSEN_BY, average
 
-
-def model_row(
-    name: str, best: str, scores: Mapping[str, Any], summary: Mapping[str, Any]
-) -> dict[str, object]:
-    """Return one model's row: what it is, how long it trained, its scores on the test films."""
-    return {
-        "model": name,
-        "best": int(name == best),
-        "architecture": summary["architecture"],
-        "weights": summary["weights"],
-        "parameters": summary["parameters"],
-        "trainable": summary["trainable"],
-        "batch": summary["batch"],
-        "epochs": summary["epochs"],
-        "best_epoch": summary["best_epoch"],
-        "size_bytes": summary["size_bytes"],
-    } | score_columns(scores)
+MAJORITY = "majority"
+MACRO = {"f1": "F1", "auc": "AUC"}
+SCORES = {
+    "accuracy": "accuracy",
+    "precision": "macro precision",
+    "recall": "macro recall",
+    "f1": "macro F1",
+    "auc": "macro AUC",
+}
+VARYING = {"side": "{:.0f}", "head": "{}", "dropout": "{:g}", "weights": "{}"}
+TRAINED = ["architecture", "head", "dropout", "weights", "side", "parameters", "trainable"]
+TRAINED += ["batch", "epochs", "best_epoch", "kept", "monitor", "size_bytes"]
+COUNTS = ["side", "parameters", "trainable", "batch", "epochs", "best_epoch", "size_bytes"]
+NAMES = ["model", "task", "architecture", "head", "weights", "kept", "monitor"]
 
 
 def score_columns(scores: Mapping[str, Any]) -> dict[str, object]:
-    """Return the columns that every row has: n, accuracy, macro scores, F1 of each finding."""
+    """Return the columns that every row has: n, accuracy, macro scores, F1 and AUC by finding."""
     columns: dict[str, object] = {"n": scores["n"], "accuracy": scores["accuracy"]}
     columns |= scores["macro"]
-    return columns | {f"f1_{name}": values["f1"] for name, values in scores["findings"].items()}
+    for score in MACRO:
+        columns |= {f"{score}_{name}": row[score] for name, row in scores["findings"].items()}
+    return columns
 
 
 def localisation_columns(localisation: Mapping[str, Any]) -> dict[str, object]:
@@ -44,85 +44,73 @@ def build_table(
     summaries: Mapping[str, Mapping[str, Any]],
     localisations: Mapping[str, Mapping[str, Any]],
 ) -> pd.DataFrame:
-    """Build the table from the scores; models in the recipe's order, then ``majority``."""
-    rows = [
-        model_row(name, metrics["best"], scores["test"], summaries[name])
-        | localisation_columns(localisations[name])
-        for name, scores in metrics["models"].items()
-    ]
-    baseline = {"model": "majority", "best": 0} | score_columns(metrics["majority"]["test"])
-    counts = ["parameters", "trainable", "batch", "epochs", "best_epoch", "size_bytes"]
-    table = pd.DataFrame([*rows, baseline])
-    return table.astype(dict.fromkeys([*counts, "pointing_n"], "Int64"))
+    """Build the table: models in the recipe's order, then ``majority`` of every task.
+
+    Scores are those of the test films, on average over folds.
+    """
+    rows: list[dict[str, object]] = []
+    for name, model in metrics["models"].items():
+        best = metrics["tasks"][model["task"]]["best"]
+        rows.append(
+            {"model": name, "task": model["task"], "best": int(name == best)}
+            | {key: summaries[name][key] for key in TRAINED}
+            | {"folds": len(model["folds"])}
+            | localisation_columns(localisations[name])
+            | score_columns(average([fold["test"] for fold in model["folds"]]))
+        )
+    for name, task in metrics["tasks"].items():
+        baseline = score_columns(task["majority"]["test"])
+        rows.append({"model": MAJORITY, "task": name, "best": 0} | baseline)
+    table = pd.DataFrame(rows)
+    numbers = dict.fromkeys(table.columns.difference(NAMES), "float64")
+    counts = dict.fromkeys([*COUNTS, "folds", "pointing_n"], "Int64")
+    return table.astype(numbers).astype(counts | {"best": "int64", "n": "int64"})
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Read the table as it was written; names stay text, and empty numbers are NaN."""
+    names = dict.fromkeys(NAMES, "str")
+    return pd.read_csv(path, dtype=names, keep_default_na=False, na_values=[""])
 
 
 def for_people(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the columns that people compare, rounded, the best model marked with a star."""
-    shown = pd.DataFrame(
-        {
-            "model": table["model"].where(table["best"] == 0, table["model"] + " *"),
-            "parameters": [f"{n / 1e6:.2f} M" if pd.notna(n) else "" for n in table["parameters"]],
-            "epochs": [
-                f"{best:.0f} of {epochs:.0f}" if pd.notna(best) else ""
-                for best, epochs in zip(table["best_epoch"], table["epochs"], strict=True)
-            ],
-        }
-    )
-    names = {
-        "accuracy": "accuracy",
-        "precision": "macro precision",
-        "recall": "macro recall",
-        "f1": "macro F1",
-        "auc": "macro AUC",
-    }
-    for column, name in names.items():
-        shown[name] = table[column].map("{:.3f}".format)
+    """Return the columns that people compare, rounded, the best model marked with a star.
+
+    Parameters
+    ----------
+    table
+        The rows of one task. Of side, head, dropout and weights those are shown that vary.
+    """
+    shown = pd.DataFrame({"model": table["model"].where(table["best"] == 0, table["model"] + " *")})
+    for column, said in VARYING.items():
+        if len(set(table[column].dropna())) > 1:
+            shown[column] = say(table[column], said)
+    for column in ("parameters", "trainable"):
+        shown[column] = say(table[column] / 1e6, "{:.2f} M")
+    kept = table["best_epoch"].where(table["kept"] != "last", table["epochs"])
+    shown["epochs"] = say(kept, "{:.0f}") + say(table["epochs"], " of {:.0f}")
+    for column, name in SCORES.items():
+        shown[name] = say(table[column], "{:.3f}")
     if table["pointing"].notna().any():
-        shown["points at lesion"] = [f"{x:.0%}" if pd.notna(x) else "" for x in table["pointing"]]
+        shown["points at lesion"] = say(table["pointing"], "{:.0%}")
     return shown
 
 
-def finding_table(metrics: Mapping[str, Any]) -> pd.DataFrame:
-    """Return F1 on the test films of each finding by model, with n."""
-    columns: dict[str, list[object]] = {"finding": [], "n test": []}
-    for finding, values in metrics["majority"]["test"]["findings"].items():
-        columns["finding"].append(finding)
-        columns["n test"].append(values["n"])
-    for name, scores in metrics["models"].items():
-        columns[f"F1 {name}"] = [
-            f"{values['f1']:.3f}" for values in scores["test"]["findings"].values()
-        ]
+def say(values: "pd.Series[Any]", said: str) -> "pd.Series[str]":
+    """Write values as people read them; what is not known is an empty cell."""
+    cells = ["" if pd.isna(value) else said.format(value) for value in values]
+    return pd.Series(cells, index=values.index, dtype="str")
+
+
+def finding_table(metrics: Mapping[str, Any], name: str) -> pd.DataFrame:
+    """Return F1, or AUC, on the test films of each finding of a task by model, with n."""
+    task = metrics["tasks"][name]
+    score = CHOSEN_BY[task["kind"]]
+    findings = task["majority"]["test"]["findings"]
+    columns = {"finding": list(findings), "n test": [row["n"] for row in findings.values()]}
+    for model, of_model in metrics["models"].items():
+        if of_model["task"] == name:
+            rows = average([fold["test"] for fold in of_model["folds"]])["findings"].values()
+            values = pd.Series([row[score] for row in rows], dtype="float64")
+            columns[f"{MACRO[score]} {model}"] = list(say(values, "{:.3f}"))
     return pd.DataFrame(columns)
-
-
-def localisation_note(best: str, localisation: Mapping[str, Any]) -> str:
-    """Say how often the best model's heatmaps point at the known lesion, beside chance."""
-    if not localisation["n"]:
-        return "No lesion masks: where the heatmaps point was not scored."
-    return (
-        f"Pointing game of {best}: the maximum of Grad-CAM lies inside the known lesion in "
-        f"{localisation['hits']} of {localisation['n']} rightly classified abnormal test films "
-        f"({localisation['share']:.0%}); a random point of the film would in "
-        f"{localisation['chance_film']:.0%}, a random point of the lungs in "
-        f"{localisation['chance_lungs']:.0%}."
-    )
-
-
-def notes(
-    metrics: Mapping[str, Any], localisation: Mapping[str, Any], synthetic: bool
-) -> Sequence[str]:
-    """Return the sentences without which the table would be misread."""
-    best = metrics["best"]
-    scores = metrics["models"][best]["test"]
-    baseline = metrics["majority"]["test"]
-    lines = [
-        f"All scores are from n = {scores['n']} test films that no training and no choice has "
-        "seen. The star marks the best macro F1 on validation; the epoch kept is that of lowest "
-        "validation loss.",
-        f"Best model {best}: macro F1 {scores['macro']['f1']:.3f}; always naming the commonest "
-        f"finding (majority): {baseline['macro']['f1']:.3f}.",
-        localisation_note(best, localisation),
-    ]
-    if synthetic:
-        lines.append("SYNTHETIC: these radiographs were drawn by a program; no patient is shown.")
-    return [*lines, RESEARCH_USE]

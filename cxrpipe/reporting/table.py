@@ -1,10 +1,12 @@
-"""Write the results table: one row a model, the majority baseline below, and its notes."""
+"""Write the results table: one row a model, the majority baseline below, and notes."""
 
 import argparse
 import logging
 from pathlib import Path
 
-from cxrpipe.reporting.results import build_table, finding_table, for_people, notes
+from cxrpipe.reporting.page import as_markdown
+from cxrpipe.reporting.results import build_table
+from cxrpipe.reporting.sections import closing_notes, describe_tasks
 from cxrpipe.runtime import command, read_json, whole
 
 log = logging.getLogger(__name__)
@@ -31,16 +33,15 @@ def main() -> None:
     table = build_table(metrics, summaries, localisations)
     with whole(arguments.csv) as partial:
         table.to_csv(partial, index=False, float_format="%.6g", lineterminator="\n")
-    lines = notes(metrics, localisations[metrics["best"]], bool(arguments.synthetic))
-    parts = [
-        f"# {arguments.title}",
-        for_people(table).to_markdown(index=False, disable_numparse=True),
-        *lines,
-        finding_table(metrics).to_markdown(index=False, disable_numparse=True),
-    ]
+    parts = [f"# {arguments.title}"]
+    for section in describe_tasks(metrics, table, localisations):
+        if len(metrics["tasks"]) > 1:
+            parts.append(f"## {section.task}")
+        parts += [as_markdown(section.scores), *section.notes, as_markdown(section.findings)]
+        log.info(f"{section.task}: best on validation: {metrics['tasks'][section.task]['best']}")
+    parts += closing_notes(bool(arguments.synthetic))
     with whole(arguments.markdown) as partial:
         partial.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
-    log.info(f"best on validation: {metrics['best']}")
 
 
 if __name__ == "__main__":

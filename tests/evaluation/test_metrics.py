@@ -6,10 +6,13 @@ from sklearn import metrics as sklearn
 
 from cxrpipe.evaluation.metrics import (
     accuracy,
+    answer_auc,
+    answer_matrices,
     auc,
     confusion_matrix,
     f1,
     precision,
+    probabilities,
     recall,
     softmax,
 )
@@ -128,3 +131,32 @@ def test_two_classes_have_the_same_area_also_for_very_sure_networks():
 def test_probabilities_sum_to_one_also_for_huge_logits():
     logits = np.array([[1000.0, 0.0], [0.0, np.log(3)], [-2000.0, -2000.0]])
     np.testing.assert_allclose(softmax(logits), [[1, 0], [0.25, 0.75], [0.5, 0.5]])
+
+
+def test_answers_are_counted_for_every_finding_by_itself():
+    """Of four films: true no, no, yes, yes twice; answered no, yes, yes, yes and all no."""
+    true = np.array([[0, 0], [0, 0], [1, 1], [1, 1]])
+    answered = np.array([[0, 0], [1, 0], [1, 0], [1, 0]])
+    counts = answer_matrices(true, answered)
+    assert counts.tolist() == [[[1, 1], [0, 2]], [[2, 0], [2, 0]]]
+    np.testing.assert_array_equal(counts, sklearn.multilabel_confusion_matrix(true, answered))
+
+
+def test_the_area_of_each_answer_counted_by_hand():
+    """Of the pairs of a film with it and one without, 3 of 4 stand in the right order."""
+    true = np.array([[1, 0, 1], [1, 0, 1], [0, 0, 1], [0, 0, 1]])
+    logits = np.array([[3.0], [1.0], [2.0], [0.0]]).repeat(3, axis=1)
+    np.testing.assert_array_equal(answer_auc(true, logits), [3 / 4, np.nan, np.nan])
+
+
+def test_no_films_have_no_accuracy_and_no_area():
+    assert np.isnan(accuracy(np.zeros((2, 2), np.int64)))
+    assert np.isnan(auc(np.zeros(0, np.int64), np.zeros((0, 2)))).all()
+    assert answer_matrices(np.zeros((0, 3), np.int64), np.zeros((0, 3), np.int64)).sum() == 0
+
+
+def test_findings_share_a_film_or_each_has_its_own_probability():
+    logits = np.array([[0.0, np.log(3)]])
+    np.testing.assert_allclose(probabilities(logits, "single"), [[1 / 4, 3 / 4]])
+    np.testing.assert_allclose(probabilities(logits, "multi"), [[1 / 2, 3 / 4]])
+    np.testing.assert_allclose(probabilities(np.array([[-800.0]]), "binary"), [[0]], atol=1e-300)

@@ -11,17 +11,18 @@ import pytest
 import torch
 
 from cxrpipe import tables
-from cxrpipe.config import Model
+from cxrpipe.config import Model, Task
 from cxrpipe.explanation import gradcam
 from cxrpipe.explanation.cam import grad_cam, measure_offset
-from cxrpipe.explanation.gradcam import choose_films, choose_found, draw_heatmaps, main
+from cxrpipe.explanation.gradcam import draw_heatmaps, main
 from cxrpipe.models import weights
-from cxrpipe.models.zoo import Classifier, build
+from cxrpipe.models.zoo import Classifier, build, feature_layer
 from cxrpipe.preprocessing.store import Prepared, write_store
 from cxrpipe.runtime import UserError
 
 FINDINGS = ("normal", "covid")
-MODEL = Model(architecture="test_resnet")
+MODEL = Model(architecture="test_resnet", side=32)
+TASK = Task(findings=FINDINGS, sources=("s",))
 CPU = torch.device("cpu")
 NAMES = [f"{number:024x}" for number in range(10)]
 SUBSETS = ["train"] * 2 + ["test"] * 8
@@ -68,37 +69,6 @@ def alone(classifier, grey, finding):
     return grad_cam(classifier, "network.layer2", grey, torch.tensor([finding]), offset)[0].numpy()
 
 
-def test_so_many_films_of_each_finding_are_chosen():
-    chosen = choose_films(split().tail(8), per_finding=3, seed=5)
-    assert chosen["finding"].tolist() == ["covid"] * 3 + ["normal"] * 3
-    assert chosen["radiograph"].is_unique
-    assert set(chosen["radiograph"]) <= set(NAMES[2:])
-
-
-def test_all_films_are_chosen_where_there_are_fewer():
-    assert len(choose_films(split().tail(3), per_finding=20, seed=5)) == 3
-
-
-def test_the_choice_depends_on_the_seed_and_not_on_the_order_of_the_table():
-    def chosen(table, seed):
-        return choose_films(table, 1, seed)["radiograph"].tolist()
-
-    test = split().tail(8)
-    first = chosen(test, 0)
-    assert chosen(test.iloc[::-1], 0) == first
-    assert len({tuple(chosen(test, seed)) for seed in range(20)}) > 5
-    assert chosen(test, 2**60 + 1) != []
-
-
-def test_rightly_predicted_films_with_a_lesion_are_found():
-    """Of the covid films 3, 5, 7 and 9 of the test, 5 is missed and 9 has no mask."""
-    named = ["covid"] * 10
-    named[5] = "normal"
-    known = {NAMES[place] for place in (1, 2, 3, 5, 7)}
-    found = choose_found(split().tail(8), predictions(named).iloc[::-1], known)
-    assert found["radiograph"].tolist() == [NAMES[3], NAMES[7]]
-
-
 @pytest.mark.parametrize("batch", [2, 32])
 def test_heatmaps_do_not_depend_on_the_batch(batch, classifier, monkeypatch):
     monkeypatch.setattr(gradcam, "BATCH", batch)
@@ -108,6 +78,33 @@ def test_heatmaps_do_not_depend_on_the_batch(batch, classifier, monkeypatch):
     for film, finding, heatmap in zip(pictures(5), findings, drawn, strict=True):
         grey = torch.from_numpy(film[None, None])
         np.testing.assert_allclose(heatmap, alone(classifier, grey, finding), atol=1e-3)
+
+
+OWN = torch.nn.Sequential(
+    torch.nn.Conv2d(1, 4, 3, padding=1),
+    torch.nn.ReLU(inplace=True),
+    torch.nn.MaxPool2d(4),
+    torch.nn.Flatten(),
+    torch.nn.Linear(4 * 8 * 8, 1),
+)
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_networks_that_flatten_their_map_are_explained_at_their_side(own):
+    """An own network of one logit, and one of the zoo; every place of their maps speaks for it."""
+    model = MODEL.model_copy(update={"head": "flatten-8"})
+    network = OWN if own else build(model, 1, seed=0)
+    stride, layer = (0, "2") if own else (8, "backbone.layer2")
+    assert feature_layer(network, model, stride) == layer
+    for module in network.modules():
+        if isinstance(module, torch.nn.Linear):
+            torch.nn.init.constant_(module.weight, 0.01)
+            torch.nn.init.constant_(module.bias, 1)
+    explained = Classifier(network, 0.5, 0.3).eval()
+    heatmaps = draw_heatmaps(explained, f"network.{layer}", pictures(2), [0, 0], CPU)
+    assert heatmaps.shape == (2, 32, 32)
+    assert heatmaps.max(axis=(1, 2)).tolist() == [1, 1]
+    assert not np.array_equal(heatmaps[0], heatmaps[1])
 
 
 def test_no_films_have_no_heatmaps(classifier):
@@ -123,10 +120,11 @@ def test_heatmaps_that_are_not_finite_are_an_error():
         draw_heatmaps(broken, "network.layer3", pictures(1), [0], CPU)
 
 
-@pytest.fixture(scope="module")
-def out(classifier, tmp_path_factory):
-    """Films 3, 5, 7 and 9 have lesions everywhere or, 9 alone, nowhere; half the film is lung."""
-    folder = tmp_path_factory.mktemp("gradcam")
+def explain(folder, classifier, task, split, predictions):
+    """Run the command; films 3, 5, 7 and 9 have lesions everywhere or, 9 alone, nowhere.
+
+    Half the film is lung.
+    """
     lungs = np.zeros((32, 32), np.uint8)
     lungs[:16] = 255
     lesions = {3: 255, 5: 255, 7: 255, 9: 0}
@@ -141,16 +139,15 @@ def out(classifier, tmp_path_factory):
         for place, film in enumerate(pictures())
     ]
     write_store(folder / "films.h5", films, 10, 32, "{}")
-    tables.write(split(), folder / "split.csv", tables.SPLIT)
-    named = ["covid"] * 10
-    named[5] = "normal"
-    tables.write(predictions(named), folder / "logits.csv", tables.predictions(FINDINGS))
-    card = weights.Card(MODEL, FINDINGS, 32, 0.5, 0.3)
+    tables.write(split, folder / "split.csv", tables.SPLIT)
+    tables.write(predictions, folder / "logits.csv", tables.predictions(task.findings))
+    card = weights.Card(MODEL, task.kind, task.findings, 32, 0.5, 0.3)
     weights.save(folder / "w.safetensors", classifier.state_dict(), card)
     options = {
         "radiographs": folder / "films.h5",
         "split": folder / "split.csv",
         "fold": 0,
+        "task": task.model_dump_json(),
         "weights": folder / "w.safetensors",
         "predictions": folder / "logits.csv",
         "settings": json.dumps({"films_per_finding": 2, "stride": 8}),
@@ -165,6 +162,14 @@ def out(classifier, tmp_path_factory):
         patch.setattr(logging, "basicConfig", lambda **_: None)
         main()
     return folder
+
+
+@pytest.fixture(scope="module")
+def out(classifier, tmp_path_factory):
+    named = ["covid"] * 10
+    named[5] = "normal"
+    folder = tmp_path_factory.mktemp("gradcam")
+    return explain(folder, classifier, TASK, split(), predictions(named))
 
 
 def test_the_command_writes_the_heatmaps_of_two_test_films_a_finding(out, classifier):
@@ -188,3 +193,25 @@ def test_the_command_counts_hits_of_rightly_predicted_films_beside_chance(out):
     assert (written["n"], written["hits"]) == (3, 2)
     assert written["share"] == written["chance_film"] == written["chance_lungs"] == 0.6667
     assert list(written["findings"]) == ["covid"]
+
+
+def test_one_finding_is_explained_on_the_films_that_show_it(tmp_path):
+    """Of covid films 3, 5, 7 and 9 the network says no to 5; 7 shows another finding too."""
+    binary = Classifier(build(MODEL, 1, seed=0), 0.5, 0.3).eval()
+    binary.network.fc.weight.data.normal_(generator=torch.Generator().manual_seed(0))
+    films = split().replace({"finding": {"normal": ""}})
+    films.loc[7, "finding"] = "covid|normal"
+    logits = films[["radiograph", "subset"]].assign(covid=[1.0] * 5 + [-1.0] + [1.0] * 4)
+    task = Task(kind="binary", findings=("covid",), sources=("s",))
+    explain(tmp_path, binary, task, films, logits)
+    with h5py.File(tmp_path / "heatmaps.h5") as file:
+        places = [NAMES.index(name.decode()) for name in file["radiograph"][:]]
+        assert set(file["finding"][:]) == {b"covid"}
+        heatmaps = file["heatmaps"][:]
+    assert len(places) == 2
+    assert set(places) <= {3, 5, 7, 9}
+    for place, heatmap in zip(places, heatmaps, strict=True):
+        grey = torch.from_numpy(pictures()[place][None, None])
+        np.testing.assert_allclose(heatmap, alone(binary, grey, 0), atol=1e-3)
+    written = json.loads((tmp_path / "localisation.json").read_text())
+    assert (written["n"], written["hits"]) == (2, 1)

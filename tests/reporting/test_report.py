@@ -11,8 +11,10 @@ import pytest
 from PIL import Image
 
 from cxrpipe import tables
+from cxrpipe.reporting.grid import build_grid
 from cxrpipe.reporting.page import as_html, embed, read_captions, show
 from cxrpipe.reporting.report import collection_table, excluded_table, main
+from cxrpipe.reporting.results import build_table
 from cxrpipe.runtime import RESEARCH_USE, UserError
 
 EVIL = "<script>alert('title')</script> & more"
@@ -24,11 +26,16 @@ SOURCES = {
 }
 VALUES = {"n": 2, "precision": 0.5, "recall": 0.25, "f1": 0.625, "auc": 0.75}
 SCORES = {"n": 4, "accuracy": 0.5, "macro": VALUES, "findings": {"normal": VALUES, "covid": VALUES}}
+SCORES |= {"confusion": [[0]]}
+TASK = {"kind": "single", "findings": ["normal", "covid"], "best": "small"}
 METRICS = {
-    "best": "small",
-    "majority": {"test": SCORES},
-    "models": {"small": {"test": SCORES}},
+    "tasks": {"findings": TASK | {"majority": {"test": SCORES}}},
+    "models": {"small": {"task": "findings", "folds": [{"test": SCORES}]}},
 }
+SUMMARY = {"architecture": "resnet10t", "head": "linear", "dropout": 0, "weights": "none"}
+SUMMARY |= {"side": 64, "parameters": 372_691, "trainable": 5_130, "batch": 32, "epochs": 14}
+SUMMARY |= {"best_epoch": 9, "kept": "best", "monitor": "loss", "size_bytes": 1}
+GAME = {"n": 4, "hits": 2, "share": 0.5, "chance_film": 0.1, "chance_lungs": 0.2}
 SECTIONS = ("results", "data", "certificate", "exploration", "explanations", "settings")
 EXPLORATION = ("classes", "samples-covid")
 FIGURES = ("curves", "confusion", "gradcam-covid")
@@ -63,19 +70,12 @@ CAPTIONS = {
 }
 
 
-def index():
-    rows = [(f"film{n}", "north" if n < 5 else "east") for n in range(8)]
-    films = pd.DataFrame(rows, columns=["radiograph", "source"])
-    text = {column: "" for column, kind in tables.INDEX.columns.items() if kind == "str"}
-    numbers = {column: 1 for column, kind in tables.INDEX.columns.items() if kind != "str"}
-    return pd.DataFrame(text | numbers | dict(films.items()))[list(tables.INDEX.columns)]
-
-
 def split():
-    """Of eight films the last is in no subset."""
     names = [f"film{n}" for n in range(7)]
     findings = ["normal", "covid", "covid", "covid", "normal", "covid", "normal"]
-    rows = pd.DataFrame({"radiograph": names, "group": names, "source": index()["source"][:7]})
+    rows = pd.DataFrame(
+        {"radiograph": names, "group": names, "source": ["north"] * 5 + ["east"] * 2}
+    )
     rows = rows.assign(finding=findings)
     return rows.assign(subset=["train"] * 3 + ["validation"] * 2 + ["test"] * 2, fold=0)
 
@@ -126,31 +126,28 @@ class Page(HTMLParser):
         return [attributes[key] for _, attributes in self.tags if key in attributes]
 
 
-def write_report(folder, sources):
-    summary = {"architecture": "resnet10t", "weights": "none", "parameters": 372_691}
-    row = {"model": "small", "best": 1} | summary | {"epochs": 14, "best_epoch": 9} | VALUES
-    baseline = {"model": "majority", "best": 0} | VALUES
-    table = pd.DataFrame([row | {"pointing": 0.5}, baseline]).assign(accuracy=0.5)
-    table.astype({"epochs": "Int64", "best_epoch": "Int64"}).to_csv(folder / "t.csv", index=False)
-    game = {"n": 4, "hits": 2, "share": 0.5, "chance_film": 0.1, "chance_lungs": 0.2}
+def write_report(folder, sources, metrics=METRICS, **more):
+    models = list(metrics["models"])
+    summaries, games = dict.fromkeys(models, SUMMARY), dict.fromkeys(models, GAME)
+    build_table(metrics, summaries, games).to_csv(folder / "t.csv", index=False)
     timing = {"seconds_per_epoch": 1.5, "device": "Abacus 9"}
-    jsons = {"leakage": LEAKAGE, "metrics": METRICS, "localisation": game, "timings": timing}
+    jsons = {"leakage": LEAKAGE, "metrics": metrics, "game": GAME, "timing": timing}
     for name, content in jsons.items():
         (folder / f"{name}.json").write_text(json.dumps(content))
-    tables.write(index(), folder / "index.csv", tables.INDEX)
     tables.write(split(), folder / "split.csv", tables.SPLIT)
     tables.write(excluded(), folder / "excluded.csv", tables.EXCLUDED)
     options = {
         "run": "demo",
         "recipe": json.dumps({"title": EVIL, "seed": 7}),
         "sources": json.dumps(sources),
-        "models": "small",
         "table": folder / "t.csv",
         "report": folder / "report.html",
     }
-    options |= {name: folder / f"{name}.csv" for name in ("index", "split", "excluded")}
-    options |= {name: folder / f"{name}.json" for name in jsons}
+    options |= {name: folder / f"{name}.csv" for name in ("split", "excluded")}
+    options |= {name: folder / f"{name}.json" for name in ("leakage", "metrics")} | more
     flags = [part for key, value in options.items() for part in (f"--{key}", value)]
+    flags += ["--models", *models, "--timings", *[folder / "timing.json"] * len(models)]
+    flags += ["--localisations", *[folder / "game.json"] * len(models)]
     flags += ["--figures", *[picture(folder / "figures", name) for name in FIGURES]]
     flags += ["--exploration", *[picture(folder / "figures", name) for name in EXPLORATION]]
     flags += ["--captions", *write_captions(folder / "captions")]
@@ -259,7 +256,7 @@ def test_the_tables_of_the_page_are_those_of_the_run(page):
 
 def test_the_page_shows_whole_epochs(page):
     (row,) = (row for row in page.rows if row[0] == "small *")
-    assert row[:3] == ["small *", "0.37 M", "9 of 14"]
+    assert row[:4] == ["small *", "0.37 M", "0.01 M", "9 of 14"]
 
 
 def test_every_number_of_the_certificate_stands_in_the_page(page):
@@ -286,7 +283,7 @@ def test_a_conflict_is_listed_with_both_files_and_findings(page):
 
 
 def test_films_of_each_source_are_counted_as_they_stand_in_the_split():
-    counted = collection_table(SOURCES, index(), split())
+    counted = collection_table(SOURCES, split())
     assert counted[["source", "radiographs"]].to_numpy().tolist() == [["north", 5], ["east", 2]]
     assert counted["citation"].tolist() == [CITATION, "me"]
 
@@ -302,3 +299,34 @@ def test_files_left_out_are_counted_by_source_and_reason():
 def test_a_table_escapes_text_shows_it_whole_and_leaves_unknown_cells_empty():
     cells = Page(as_html(pd.DataFrame({"a": ["<i>", CITATION], "b": [1.5, None]}))).rows
     assert cells == [["a", "b"], ["<i>", "1.5"], [CITATION, ""]]
+
+
+ONE = {"validation": SCORES, "test": SCORES}
+BINARY = {"kind": "binary", "findings": ["covid"], "best": "yes"}
+SEVERAL = {
+    "tasks": METRICS["tasks"] | {"covid": BINARY | {"majority": ONE}},
+    "models": METRICS["models"] | {"yes": {"task": "covid", "folds": [ONE, ONE]}},
+}
+
+
+def test_every_task_is_told_under_its_name(tmp_path):
+    text = write_report(tmp_path, SOURCES, SEVERAL)
+    first, second = text.partition("Task findings")[2].split("Task covid")
+    assert "Best model small: macro F1 0.625" in first
+    assert "Best model yes: macro AUC 0.750" in second
+    assert "means over 2 folds" in second.partition('id="data"')[0]
+    assert "means over" not in first
+
+
+def test_one_task_has_no_name(text):
+    assert "Task " not in text
+
+
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_the_ablation_is_shown_if_it_compares_anything(seeds, tmp_path):
+    folds = {"small": [ONE] * seeds}
+    metrics = {"models": {name: {"task": "t", "folds": runs} for name, runs in folds.items()}}
+    build_grid(metrics, list(folds), {}).to_csv(tmp_path / "a.csv", index=False)
+    text = write_report(tmp_path, SOURCES, ablation=tmp_path / "a.csv")
+    assert ("Ablation" in text) is (seeds > 1)
+    assert ("0.625 ± 0.000" in text) is (seeds > 1)

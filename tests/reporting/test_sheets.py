@@ -18,8 +18,8 @@ def test_samples_are_training_films_of_every_finding_and_source():
     split = pd.DataFrame({"radiograph": [f"{n:02}" for n in range(24)], "finding": "normal"})
     split["subset"] = ["train"] * 20 + ["test"] * 4
     split.loc[3, "finding"] = "normal|covid"
-    index = split[["radiograph"]].assign(source=["a"] * 14 + ["b"] * 4 + ["c"] * 2 + ["d"] * 4)
-    chosen = choose_samples(split, index[::-1])
+    split["source"] = ["a"] * 14 + ["b"] * 4 + ["c"] * 2 + ["d"] * 4
+    chosen = choose_samples(split, split[["radiograph"]][::-1])
     normal = chosen[chosen["finding"] == "normal"]
     assert {source: len(films) for source, films in normal.groupby("source")} == {
         "a": 8,
