@@ -17,12 +17,13 @@ State = Mapping[str, torch.Tensor]
 
 @dataclass(frozen=True)
 class Card:
-    """What weights are: model, classes in order, side and grey-level normalisation.
+    """What weights are: model, kind of task, classes in order, side, grey-level normalisation.
 
     ``mean`` and ``std`` refer to grey levels from 0 to 1.
     """
 
     model: Model
+    kind: str
     findings: tuple[str, ...]
     side: int
     mean: float
@@ -35,6 +36,15 @@ def save(path: Path, state: State, card: Card) -> None:
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
     with whole(path) as partial:
         save_file(tensors, partial, {"cxrpipe": json.dumps(described, sort_keys=True)})
+
+
+def has_card(path: Path) -> bool:
+    """Tell whether a safetensors file was written by cxrpipe."""
+    try:
+        with safe_open(path, "pt") as file:
+            return "cxrpipe" in (file.metadata() or {})
+    except (OSError, SafetensorError) as error:
+        raise UserError(f"{path}: not readable as safetensors ({error}); get it anew") from error
 
 
 def load(path: Path) -> tuple[dict[str, torch.Tensor], Card]:
@@ -53,7 +63,12 @@ def load(path: Path) -> tuple[dict[str, torch.Tensor], Card]:
         raise UserError(f"{path}: not readable as safetensors ({error}); train it anew") from error
     if described is None:
         raise UserError(f"{path}: has no card of cxrpipe; give weights that cxrpipe trained")
-    values = json.loads(described)
-    model = Model.model_validate(values.pop("model"))
-    findings = tuple(values.pop("findings"))
-    return state, Card(model=model, findings=findings, **values)
+    try:
+        values = json.loads(described)
+        model = Model.model_validate(values.pop("model"))
+        findings = tuple(values.pop("findings"))
+        return state, Card(model=model, findings=findings, **values)
+    except (ValueError, TypeError, KeyError) as error:
+        raise UserError(
+            f"{path}: was written by another version of cxrpipe; train it anew"
+        ) from error

@@ -1,23 +1,40 @@
-"""Networks by name: backbones of timm with one grey input channel and a linear head."""
+"""Networks by name: built, given their starting weights, and rebuilt from their files."""
 
 from pathlib import Path
 from typing import Any
 
-import timm
 import torch
-from safetensors import SafetensorError
 from torch import nn
 
-from cxrpipe.config import Model, nearest
+from cxrpipe.config import Model
 from cxrpipe.models import weights
+from cxrpipe.models.creation import create
+from cxrpipe.models.entries import ZOO, find_entry
+from cxrpipe.models.parts import Headed
+from cxrpipe.models.starts import load_start
 from cxrpipe.runtime import UserError
 
 
-def build(model: Model, n_findings: int, seed: int) -> nn.Module:
+def build(
+    model: Model,
+    n_findings: int,
+    seed: int,
+    start: Path | None = None,
+    weights_folder: Path | None = None,
+    in_chans: int = 1,
+) -> nn.Module:
     """Build the network of a model, with its starting weights.
 
-    It maps normalised ``radiographs (n, 1, h, w)`` float to ``logits (n, n_findings)``. Random
-    weights depend on the seed; the global random state is left as it was.
+    It maps normalised ``radiographs (n, in_chans, side, side)`` float to ``logits (n,
+    n_findings)``. Random weights depend on the seed; the global random state is left as it was.
+
+    Parameters
+    ----------
+    start
+        Safetensors to start from, if the model's ``weights`` are a file or those of another model.
+        Everything but the head is taken over; the head is always new.
+    weights_folder
+        Holds the pretrained weights of ``imagenet``; without it timm fetches them.
 
     Raises
     ------
@@ -25,123 +42,87 @@ def build(model: Model, n_findings: int, seed: int) -> nn.Module:
         If the architecture is unknown, or weights that were asked for cannot be had. Nothing is
         ever trained from scratch instead.
     """
-    if not timm.is_model(model.architecture):
-        hint = nearest(model.architecture, timm.list_models())[:200]
-        raise UserError(f"models: timm has no architecture '{model.architecture}'; {hint}")
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
-        network = _create(model, n_findings)
+        network = create(model, n_findings, in_chans)
     if model.weights != "none":
-        plain = model.model_copy(update={"weights": "none"})
-        _check_that_all_is_loaded(network, build(plain, n_findings, seed), model)
+        load_start(network, model, start, weights_folder, in_chans)
     return network
 
 
-def _check_that_all_is_loaded(network: nn.Module, fresh: nn.Module, model: Model) -> None:
-    """Refuse weights that leave a matrix outside the head as the seed made it."""
-    expected: Any = network.pretrained_cfg
-    head = expected["classifier"]
-    heads = (head,) if isinstance(head, str) else tuple(head)
-    for name, weight in network.named_parameters():
-        in_head = any(name.startswith(f"{part}.") for part in heads)
-        if weight.ndim > 1 and not in_head and torch.equal(weight, fresh.get_parameter(name)):
-            raise UserError(
-                f"models: weights '{model.weights}' lack {name} of {model.architecture}; use others"
-            )
+def start_greys(model: Model, start: Path | None) -> tuple[float, float] | None:
+    """Return mean and standard deviation of greys, from 0 to 1, that starting weights expect.
 
-
-def _create(model: Model, n_findings: int) -> nn.Module:
-    overlay: dict[str, Any] = {}
-    if model.weights not in ("none", "imagenet"):
-        path = Path(model.weights)
-        if path.suffix != ".safetensors" or not path.is_file():
-            raise UserError(
-                f"models: weights '{model.weights}' is no safetensors file here; give none, "
-                "imagenet, or the path of one"
-            )
-        overlay = {"file": str(path)}
-    options: dict[str, Any] = dict(model.options)
-    try:
-        network: nn.Module = timm.create_model(
-            model.architecture,
-            pretrained=model.weights != "none",
-            pretrained_cfg_overlay=overlay or None,
-            in_chans=1,
-            num_classes=n_findings,
-            **options,
-        )
-    except TypeError as error:
-        raise UserError(f"models: options of {model.architecture}: {error}") from error
-    except (OSError, RuntimeError, SafetensorError) as error:
-        if model.weights == "none":
-            raise
-        reason = " ".join(str(error).split())[:200]
-        raise UserError(
-            f"models: weights '{model.weights}' of {model.architecture} cannot be loaded "
-            f"({reason}); connect to the network once, or give the path of a safetensors file"
-        ) from error
-    return network
-
-
-def pretrained_greys(network: nn.Module) -> tuple[float, float]:
-    """Return mean and standard deviation, from 0 to 1, that pretrained weights expect.
-
-    They are the averages over the three colours, since timm adds the first layer's colours up.
+    None if there are none that expect any: the training films then tell them.
     """
-    expected: Any = network.pretrained_cfg
-    mean, std = expected["mean"], expected["std"]
-    return sum(mean) / len(mean), sum(std) / len(std)
+    if model.weights == "none":
+        return None
+    path = start or Path(model.weights)
+    if model.weights != "imagenet" and weights.has_card(path):
+        _, card = weights.load(path)
+        return card.mean, card.std
+    entry = find_entry(model.architecture)
+    return entry.mean, entry.std
 
 
-def count_parameters(network: nn.Module) -> tuple[int, int]:
-    """Return the numbers of all and of the trainable parameters."""
-    sizes = [(weight.numel(), weight.requires_grad) for weight in network.parameters()]
-    return sum(n for n, _ in sizes), sum(n for n, trainable in sizes if trainable)
-
-
-def feature_layer(network: nn.Module, stride: int) -> str:
+def feature_layer(network: nn.Module, model: Model, stride: int) -> str:
     """Name the module whose output is the deepest feature map of a stride.
 
     Parameters
     ----------
     stride
         Pixels of the radiograph that one cell of the map covers; 0 for the last map, the one
-        that the head pools.
+        that the head takes.
 
     Raises
     ------
     UserError
         If the network has no such map; names the strides that it has.
     """
+    prefix = "backbone." if isinstance(network, Headed) else ""
     if not stride:
-        return _last_map(network)
-    features: Any = network.feature_info
-    layers = {int(layer["reduction"]): str(layer["module"]) for layer in features}
+        known = ZOO.get(model.architecture)
+        return prefix + known.feature_map if known else last_map(network, model)
+    features: Any = getattr(network.get_submodule(prefix.rstrip(".")), "feature_info", [])
+    layers = {int(layer["reduction"]): prefix + str(layer["module"]) for layer in features}
     if stride not in layers:
         raise UserError(f"gradcam.stride: no map of stride {stride}; valid: {sorted(layers)}")
     return layers[stride]
 
 
 @torch.no_grad()
-def _last_map(network: nn.Module) -> str:
-    """Find the last module whose output is a map, by sending an empty film through."""
+def last_map(network: nn.Module, model: Model) -> str:
+    """Find the last module whose output is a map of several cells, by sending a film through.
+
+    Raises
+    ------
+    UserError
+        If no output is a map.
+    """
     maps: list[str] = []
+
+    def note(name: str, output: object) -> None:
+        """Note the name of a module that gives a map."""
+        if isinstance(output, torch.Tensor) and output.ndim == 4 and output.shape[-1] > 1:
+            maps.append(name)
+
     hooks = [
-        module.register_forward_hook(
-            lambda module, inputs, output, name=name: (
-                maps.append(name) if output.ndim == 4 and output.shape[-1] > 1 else None
-            )
-        )
+        module.register_forward_hook(lambda module, inputs, output, name=name: note(name, output))
         for name, module in network.named_modules()
         if name
     ]
     was_training = network.training
+    first = next(network.parameters())
+    n_channels = next(weight.shape[1] for weight in network.parameters() if weight.ndim == 4)
+    side = model.side or (224 if ":" in model.architecture else find_entry(model.architecture).side)
     try:
-        network.eval()(torch.zeros(1, 1, 224, 224, device=next(network.parameters()).device))
+        network.eval()(torch.zeros(1, n_channels, side, side, device=first.device))
     finally:
         network.train(was_training)
         for hook in hooks:
             hook.remove()
+    if not maps:
+        raise UserError(f"gradcam: {model.architecture} has no map of several cells at side {side}")
     return maps[-1]
 
 
