@@ -30,8 +30,9 @@ from cxrpipe.config import Augmentation, Model, Training
 from cxrpipe.models.device import describe, has_bf16
 from cxrpipe.models.entries import ZOO
 from cxrpipe.models.zoo import Classifier, build
+from cxrpipe.training.course import Course, begin
 from cxrpipe.training.films import Films
-from cxrpipe.training.loop import Course, begin, train_epoch
+from cxrpipe.training.loop import train_epoch
 from cxrpipe.training.losses import make_criterion
 from cxrpipe.training.stepping import Stepper
 

@@ -120,7 +120,7 @@ def _measure_map(backbone: nn.Module, model: Model, in_chans: int) -> tuple[int,
             "follow it; give linear"
         )
     for name, child in backbone.named_children():
-        if used.isdisjoint(child.modules()):
+        if used.isdisjoint(child.modules()) and any(True for _ in child.parameters()):
             setattr(backbone, name, nn.Identity())
     return channels, maps.shape[2] * maps.shape[3]
 

@@ -68,7 +68,7 @@ def train_part(classifier: nn.Module, part: Part) -> None:
     """Make a classifier learn, all of it or its head alone.
 
     A backbone that does not learn computes as in use: without dropout, and its batch norms with
-    the statistics that they have.
+    the statistics that they have. Dropout before the last layer is the head's.
 
     Parameters
     ----------
@@ -78,7 +78,22 @@ def train_part(classifier: nn.Module, part: Part) -> None:
     classifier.train(part == "all")
     classifier.requires_grad_(part == "all")
     if part == "head":
-        head_of(classifier.get_submodule("network")).train().requires_grad_()
+        network = classifier.get_submodule("network")
+        head_of(network).train().requires_grad_()
+        _drop_before_head(network)
+
+
+def _drop_before_head(network: nn.Module) -> None:
+    """Let the dropout before the last layer of a network of timm work, though the rest rests.
+
+    It is a module of its own, or a function that heeds whether the network itself, not what is in
+    it, is in training.
+    """
+    if getattr(network, "drop_rate", 0):
+        network.training = True
+    for name, module in network.named_modules():
+        if name in ("head_drop", "head.drop"):
+            module.train()
 
 
 def count_parameters(network: nn.Module) -> tuple[int, int]:

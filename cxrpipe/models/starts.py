@@ -50,9 +50,8 @@ def load_start(
         )
     if weights.has_card(path):
         state, card = weights.load(path)
-        fill(
-            _body(network), _of_backbone(state, card.model), f"{path} of {card.model.architecture}"
-        )
+        name = f"{path} of {card.model.architecture}"
+        fill(_body(network), _of_backbone(state, card.model), name, _own_head(network))
         return
     backbones = () if ":" in model.architecture else find_entry(model.architecture).backbones
     if len(backbones) != 1:
@@ -60,15 +59,16 @@ def load_start(
             f"models: weights '{path}' were not written by cxrpipe, and those of others fit a "
             f"network of timm alone, not '{model.architecture}'; give weights that cxrpipe trained"
         )
-    fill(_body(network), fetch(backbones[0], model, path, in_chans), str(path))
+    state = fetch(backbones[0], model, path, in_chans)
+    fill(_body(network), state, str(path), _own_head(network))
 
 
 def load_imagenet(network: nn.Module, model: Model, folder: Path | None, in_chans: int) -> None:
     """Fill every backbone of a network with its ImageNet weights."""
     entry = None if ":" in model.architecture else find_entry(model.architecture)
     if entry is None or not entry.is_pretrained:
-        near = timm.list_pretrained(f"{_family(entry)}*in1k") if entry and entry.backbones else []
-        hint = f", or an architecture that has them: {', '.join(near[:8])}" if near else ""
+        near = _list_others(entry.backbones[0]) if entry and entry.backbones else []
+        hint = f", or an architecture that has them: {', '.join(near)}" if near else ""
         raise UserError(
             f"models: there are no imagenet weights of '{model.architecture}'; give none or a "
             f"file{hint}"
@@ -80,12 +80,15 @@ def load_imagenet(network: nn.Module, model: Model, folder: Path | None, in_chan
                 f"weights_folder: {folder} lacks {file.name}; fetch timm/{full_name(name)} from "
                 "the Hugging Face hub and put its model.safetensors there under this name"
             )
-        fill(part, fetch(name, model, file, in_chans), str(file or full_name(name)))
+        state = fetch(name, model, file, in_chans)
+        fill(part, state, str(file or full_name(name)), _own_head(network))
 
 
-def _family(entry: Entry) -> str:
-    """Return the beginning that the names of an architecture's sizes share in timm."""
-    return entry.backbones[0].split(".")[0].rstrip("0123456789")
+def _list_others(backbone: str) -> list[str]:
+    """List the other sizes of an architecture that have ImageNet weights, with their tags."""
+    family = backbone.split(".")[0].rstrip("0123456789")
+    names: list[str] = timm.list_pretrained(f"{family}*in1k")
+    return [name for name in names if name.split(".")[0].removeprefix(family).isdigit()]
 
 
 def full_name(backbone: str) -> str:
@@ -136,15 +139,16 @@ def fetch(backbone: str, model: Model, file: Path | None, in_chans: int) -> Stat
     return dict(donor.state_dict())
 
 
-def fill(network: nn.Module, state: State, name: str) -> None:
+def fill(network: nn.Module, state: State, name: str, head: set[str]) -> None:
     """Copy a state into a network, but for its head, and refuse one that does not fit.
 
     Parameters
     ----------
     name
         Of the weights, for the refusal.
+    head
+        Names of the tensors to leave as they are.
     """
-    head = head_names(network)
     for tensor_name, tensor in network.state_dict().items():
         if tensor_name in head:
             continue
@@ -170,6 +174,11 @@ def _of_backbone(state: weights.State, model: Model) -> State:
 def _body(network: nn.Module) -> nn.Module:
     """Return what stands before a head of ours, or a network with its own head."""
     return network.backbone if isinstance(network, Headed) else network
+
+
+def _own_head(network: nn.Module) -> set[str]:
+    """Return the names of what is new in a network with its own head; a backbone has nothing."""
+    return set() if isinstance(network, Headed) else head_names(network)
 
 
 def _backbones(network: nn.Module, entry: Entry) -> list[nn.Module]:

@@ -113,7 +113,8 @@ def last_map(network: nn.Module, model: Model) -> str:
     ]
     was_training = network.training
     first = next(network.parameters())
-    n_channels = next(weight.shape[1] for weight in network.parameters() if weight.ndim == 4)
+    kernels = (weight for weight in network.parameters() if weight.ndim == 4)
+    n_channels = next((kernel.shape[1] for kernel in kernels), 1)
     side = model.side or (224 if ":" in model.architecture else find_entry(model.architecture).side)
     try:
         network.eval()(torch.zeros(1, n_channels, side, side, device=first.device))

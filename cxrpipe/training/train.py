@@ -112,6 +112,22 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def open_checkpoint(
+    arguments: argparse.Namespace, cohort: pd.DataFrame, settings: Training, device: torch.device
+) -> Checkpoint | None:
+    """Return where this training keeps its state, if it is told to; any change makes it another."""
+    if not arguments.checkpoints:
+        return None
+    training = name_training(
+        Path(__file__).parents[1],
+        *(arguments.task, arguments.model, str(arguments.seed), str(arguments.cores)),
+        *(describe(device), torch.__version__, timm.__version__),
+        *(cohort.to_csv(), json.dumps(read_settings(arguments.radiographs))),
+        arguments.start.read_bytes() if arguments.start else "",
+    )
+    return Checkpoint(arguments.checkpoints, training, settings.save_every)
+
+
 @command
 def main() -> None:
     """Train one model on one fold."""
@@ -138,16 +154,7 @@ def main() -> None:
         classifier = Classifier(network, mean, std).to(device)
         if settings.channels_last:
             classifier = classifier.to(memory_format=torch.channels_last)
-        checkpoint = None
-        if arguments.checkpoints:
-            training = name_training(
-                Path(__file__).parents[1],
-                *(arguments.task, arguments.model, str(seed), str(arguments.cores)),
-                *(describe(device), torch.__version__, timm.__version__),
-                *(cohort.to_csv(), json.dumps(read_settings(arguments.radiographs))),
-                arguments.start.read_bytes() if arguments.start else "",
-            )
-            checkpoint = Checkpoint(arguments.checkpoints, training, settings.save_every)
+        checkpoint = open_checkpoint(arguments, cohort, settings, device)
         log.info(f"{arguments.name} on {describe(device)}: {len(train.labels):,} films")
         try:
             trained = fit(

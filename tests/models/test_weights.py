@@ -12,6 +12,7 @@ from cxrpipe.runtime import UserError
 
 CARD = weights.Card(
     Model(architecture="resnet18", weights="imagenet", options={"drop_rate": 0.2}),
+    "multi",
     ("normal", "covid", "lung_opacity"),
     side=96,
     mean=0.1 + 0.2,  # no short decimal
@@ -77,6 +78,13 @@ def test_a_corrupted_file_is_refused(damage, path):
 def test_a_missing_file_is_refused(tmp_path):
     with pytest.raises(UserError, match=r"no\.safetensors: not readable"):
         weights.load(tmp_path / "no.safetensors")
+
+
+def test_weights_with_the_card_of_another_version_are_refused(tmp_path):
+    old = {"cxrpipe": '{"model": {"architecture": "resnet18"}, "findings": ["a", "b"]}'}
+    save_file({"weight": torch.ones(2)}, tmp_path / "old.safetensors", old)
+    with pytest.raises(UserError, match=r"old\.safetensors: was written by another version"):
+        weights.load(tmp_path / "old.safetensors")
 
 
 @pytest.mark.parametrize("metadata", [None, {"format": "pt"}])
