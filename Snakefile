@@ -1,7 +1,7 @@
 """cxrpipe: from collections of chest radiographs to trained, tested and explained classifiers.
 
     download -> index -> dedupe -> split -> certify -> preprocess -> explore
-             -> train -> predict -> evaluate, gradcam -> figures, table -> report
+             -> train -> predict -> evaluate, gradcam -> figures, table, ablation -> report
 
 `snakemake --cores all --resources gpu=1` runs the recipe that config/config.yaml names.
 """
@@ -27,13 +27,13 @@ rule all:
     """Make everything that the chosen recipe promises, above all its table and its report."""
     default_target: True
     input:
-        expand(rules.table.output + rules.figures.output + rules.report.output, run=RUN),
-        expand(rules.index.output + rules.dedupe.output + rules.split.output, run=RUN),
-        expand(rules.certify.output + rules.preprocess.output, run=RUN),
-        expand(rules.explore.output + rules.evaluate.output, run=RUN),
+        expand(rules.table.output + rules.report.output + rules.figures.output, run=RUN),
+        expand(rules.evaluate.output + rules.ablation.output, run=RUN),
+        expand(rules.certify.output + rules.dedupe.output + rules.index.output, run=RUN),
+        expand(rules.preprocess.output, run=RUN, side=SIDES) + rules.explore.output,
         expand(
             rules.train.output + rules.predict.output + rules.gradcam.output,
             run=RUN,
             model=RECIPE.models,
-            fold=range(RECIPE.split.folds),
+            fold=FOLDS,
         ),

@@ -12,7 +12,10 @@ import yaml
 
 from cxrpipe.catalogue import Source
 from cxrpipe.config import NAME, Recipe, check, merge, nearest
+from cxrpipe.grid import expand_grid
 from cxrpipe.runtime import UserError
+
+PLACES = ("mirror", "weights_folder")  # where things are fetched from; no content of a run
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -29,10 +32,13 @@ def read_yaml(path: Path) -> dict[str, Any]:
 def load_recipe(config: Mapping[str, Any], folder: Path) -> Recipe:
     """Read the recipe that the configuration names, with the configuration's overrides.
 
+    Its grid is expanded, and ``only`` the models that are wanted stay, with those that they start
+    from.
+
     Parameters
     ----------
     config
-        The keys of ``config.yaml``: ``recipe``, ``mirror``, and any key of a recipe.
+        The keys of ``config.yaml``: ``recipe``, ``only``, the ``PLACES``, and any key of a recipe.
     folder
         The folder ``config``.
     """
@@ -41,12 +47,50 @@ def load_recipe(config: Mapping[str, Any], folder: Path) -> Recipe:
     if not NAME.fullmatch(name) or not path.is_file():
         known = sorted(file.stem for file in path.parent.glob("*.yaml"))
         raise UserError(f"config: recipe: no recipe '{name}' in {path.parent}; valid: {known}")
-    overrides = {key: value for key, value in config.items() if key not in ("recipe", "mirror")}
+    own, of_recipes = ("recipe", "only", *PLACES), (*Recipe.model_fields, "grid")
+    overrides = {key: value for key, value in config.items() if key not in own}
     for key in overrides:
-        if key not in Recipe.model_fields:
-            hint = nearest(key, ("recipe", "mirror", *Recipe.model_fields))
+        if key not in of_recipes:
+            hint = nearest(key, (*own, *of_recipes))
             raise UserError(f"config: unknown key '{key}'; {hint}")
-    return check(Recipe, merge(read_yaml(path), overrides), str(path))
+    values = merge(read_yaml(path), overrides)
+    recipe = check(Recipe, expand_grid(values, str(path)), str(path))
+    recipe = keep_only(recipe, config.get("only") or ())
+    refuse_missing_weights(recipe)
+    return recipe
+
+
+def keep_only(recipe: Recipe, only: str | Iterable[str]) -> Recipe:
+    """Keep the models that are named and those they start from, in the recipe's order.
+
+    If none is named, all stay.
+    """
+    names = [only] if isinstance(only, str) else [str(name) for name in only]
+    for name in names:
+        if name not in recipe.models:
+            hint = nearest(name, recipe.models)
+            raise UserError(f"config: only: no model '{name}' in the recipe; {hint}")
+    if not names:
+        return recipe
+    wanted: set[str] = set()
+    while names:
+        name = names.pop()
+        wanted.add(name)
+        names += filter(None, [recipe.models[name].start])
+    kept = {name: model for name, model in recipe.models.items() if name in wanted}
+    return recipe.model_copy(update={"models": kept})
+
+
+def refuse_missing_weights(recipe: Recipe) -> None:
+    """Raise a UserError if a model starts from a file that is not there."""
+    for name, model in recipe.models.items():
+        if model.start or model.weights in ("none", "imagenet"):
+            continue
+        if not Path(model.weights).is_file():
+            raise UserError(
+                f"models.{name}.weights: no file '{model.weights}' here; give none, imagenet, "
+                "model:NAME, or the path of a safetensors file"
+            )
 
 
 def load_sources(names: Iterable[str], folder: Path) -> dict[str, Source]:

@@ -9,7 +9,8 @@ from pydantic import ValidationError
 from cxrpipe.catalogue import Films, Origin, Phantom, Source
 from cxrpipe.config import Dedupe, Index, Recipe, Split, Training, check, nearest
 from cxrpipe.data.phantoms.phantom import FINDINGS as PHANTOM_FINDINGS
-from cxrpipe.recipes import load_recipe, load_sources, merge, read_yaml
+from cxrpipe.grid import expand_grid
+from cxrpipe.recipes import keep_only, load_recipe, load_sources, merge, read_yaml
 from cxrpipe.runtime import UserError
 
 CONFIG = Path(__file__).parents[1] / "config"
@@ -164,9 +165,265 @@ def test_a_name_that_stands_twice_is_refused():
 
 
 @pytest.mark.parametrize("name", ["../up", "Big", "a b", "", ".hidden"])
-def test_a_model_name_that_is_no_file_name_is_refused(name):
+def test_a_name_of_a_model_or_task_that_is_no_file_name_is_refused(name):
     wrong = RECIPE | {"models": {name: {"architecture": "resnet18"}}}
     assert f"model '{name}': use lower case letters" in refused(Recipe, wrong)
+    assert f"task '{name}': use lower case" in refused(Recipe, RECIPE | {"tasks": {name: {}}})
+
+
+# What a recipe completes
+
+
+def recipe_of(models, **keys):
+    return check(Recipe, RECIPE | {"models": models} | keys, "own.yaml")
+
+
+def test_a_recipe_that_names_no_task_has_one_about_all_its_findings():
+    recipe = check(Recipe, RECIPE, "")
+    assert list(recipe.tasks) == ["findings"]
+    task = recipe.tasks["findings"]
+    assert (task.kind, task.findings, task.sources) == ("single", ("normal", "covid"), ("a",))
+    assert recipe.models["small"].task == "findings"
+
+
+def test_a_task_takes_from_the_recipe_what_it_does_not_say():
+    tasks = {"all": {"truncate": 9}, "covid": {"kind": "binary", "findings": ["covid"]}}
+    recipe = check(Recipe, RECIPE | {"tasks": tasks}, "")
+    assert (recipe.tasks["all"].findings, recipe.tasks["all"].truncate) == (("normal", "covid"), 9)
+    assert (recipe.tasks["covid"].findings, recipe.tasks["covid"].sources) == (("covid",), ("a",))
+    assert recipe.models["small"].task == "all"
+
+
+def test_a_model_takes_from_the_recipe_what_it_does_not_say():
+    models = {
+        "plain": {"architecture": "r", "side": 0, "task": ""},
+        "own": {"architecture": "r", "side": 64, "training": {"augmentation": {"flip": 0}}},
+    }
+    training = {"epochs": 7, "augmentation": {"noise": 0.1}}
+    recipe = recipe_of(models, preprocess={"side": 96}, training=training)
+    plain, own = recipe.models["plain"], recipe.models["own"]
+    assert (plain.side, plain.task, plain.training) == (96, "findings", recipe.training)
+    assert (own.side, own.training.epochs) == (64, 7)
+    assert (own.training.augmentation.flip, own.training.augmentation.noise) == (0, 0.1)
+
+
+def test_a_side_of_a_model_has_bounds():
+    for side in (31, 1025, -1):
+        message = refused(Recipe, RECIPE | {"models": {"m": {"architecture": "r", "side": side}}})
+        assert "models.m.side" in message
+
+
+@pytest.mark.parametrize(
+    ("task", "message"),
+    [
+        ({"findings": ["normal", "covd"]}, "tasks.t.findings: 'covd'; did you mean 'covid'?"),
+        ({"sources": ["b"]}, "tasks.t.sources: 'b'; valid: a"),
+        ({"kind": "binary"}, "tasks.t: binary is about one finding; got 2"),
+        ({"findings": ["covid"]}, "tasks.t: single needs at least two findings"),
+        ({"kind": "multi"}, "which index.several excludes; set it to keep"),
+        ({"knd": "multi"}, "tasks.t: unknown key 'knd'; did you mean 'kind'?"),
+    ],
+)
+def test_a_task_that_cannot_be_is_refused_by_name(task, message):
+    assert message in refused(Recipe, RECIPE | {"tasks": {"t": task}})
+
+
+def test_a_task_of_several_findings_a_film_needs_films_that_have_several():
+    values = RECIPE | {"tasks": {"t": {"kind": "multi"}}, "index": {"several": "keep"}}
+    assert check(Recipe, values, "").tasks["t"].kind == "multi"
+
+
+def test_an_unknown_task_of_a_model_is_refused():
+    models = {"m": {"architecture": "r", "task": "finding"}}
+    message = refused(Recipe, RECIPE | {"models": models})
+    assert "models.m.task: 'finding'; did you mean 'findings'?" in message
+
+
+def test_a_model_starts_from_another_by_name():
+    models = {
+        "first": {"architecture": "r", "weights": "imagenet"},
+        "second": {"architecture": "r", "weights": "model:first"},
+    }
+    recipe = recipe_of(models)
+    assert [model.start for model in recipe.models.values()] == ["", "first"]
+    models["second"]["weights"] = "model:frist"
+    message = refused(Recipe, RECIPE | {"models": models})
+    assert "models.second.weights: 'frist'; did you mean 'first'?" in message
+
+
+def test_models_that_start_from_each_other_are_refused():
+    starts = {"a": "b", "b": "c", "c": "a"}
+    models = {
+        name: {"architecture": "r", "weights": f"model:{start}"} for name, start in starts.items()
+    }
+    message = refused(Recipe, RECIPE | {"models": models})
+    assert "models.a.weights: a starts from b starts from c starts from a; let one" in message
+    alone = {"models": {"a": {"architecture": "r", "weights": "model:a"}}}
+    assert "a starts from a" in refused(Recipe, RECIPE | alone)
+
+
+@pytest.mark.parametrize("head", ["", "128-", "pool-0", "dense", "flatten-pool", "-3"])
+def test_a_head_that_says_nothing_is_refused(head):
+    message = refused(Recipe, RECIPE | {"models": {"m": {"architecture": "r", "head": head}}})
+    assert "models.m.head" in message
+
+
+# The grid
+
+
+def expanded(models, vary, of=()):
+    grid = {"models": list(of), "vary": vary}
+    values = expand_grid(RECIPE | {"models": models, "grid": grid}, "own.yaml")
+    return check(Recipe, values, "own.yaml").models
+
+
+def grid_refused(models, vary, of=()):
+    with pytest.raises(UserError) as error:
+        expanded(models, vary, of)
+    return str(error.value)
+
+
+TWO = {
+    "vgg": {"architecture": "vgg16", "training": {"batch": 8}},
+    "resnet": {"architecture": "resnet18"},
+}
+
+
+def test_a_grid_replaces_models_in_their_place_by_one_for_every_combination():
+    models = expanded(TWO, {"side": [360, 500], "head": ["128-32", "linear"]}, of=["vgg"])
+    assert {name: (model.side, model.head) for name, model in models.items()} == {
+        "vgg_side-360_head-128-32": (360, "128-32"),
+        "vgg_side-360_head-linear": (360, "linear"),
+        "vgg_side-500_head-128-32": (500, "128-32"),
+        "vgg_side-500_head-linear": (500, "linear"),
+        "resnet": (128, "linear"),
+    }
+    assert list(models)[1] == "vgg_side-360_head-linear"
+    assert list(models)[-1] == "resnet"
+    assert models["vgg_side-500_head-linear"].point == {"side": 500, "head": "linear"}
+    assert models["resnet"].point == {}
+    assert models["vgg_side-500_head-linear"].training.batch == 8
+
+
+def test_a_grid_that_names_no_model_multiplies_all():
+    assert list(expanded(TWO, {"seed": [0, 1]})) == [
+        "vgg_seed-0",
+        "vgg_seed-1",
+        "resnet_seed-0",
+        "resnet_seed-1",
+    ]
+
+
+def test_dots_of_a_grid_lead_into_sections_and_spare_their_neighbours():
+    vary = {
+        "training.learning_rate": ["1e-3", 0.01],
+        "training.augmentation.flip": [0],
+        "options.growth_rate": [16],
+    }
+    models = expanded(TWO, vary, of=["vgg"])
+    name = "vgg_learning_rate-0.001_flip-0_growth_rate-16"
+    assert list(models) == [name, "vgg_learning_rate-0.01_flip-0_growth_rate-16", "resnet"]
+    training = models[name].training
+    assert (training.learning_rate, training.batch, training.augmentation.flip) == (0.001, 8, 0)
+    assert models[name].options == {"growth_rate": 16}
+    assert models[name].point["training.learning_rate"] == 0.001
+
+
+def test_values_that_are_no_file_names_are_made_so():
+    models = TWO | {"pre": {"architecture": "resnet18"}}
+    vary = {"weights": ["none", "model:pre", "my weights/A.safetensors"], "bias": [True]}
+    assert list(expanded(models, vary, of=["vgg"]))[:3] == [
+        "vgg_weights-none_bias-true",
+        "vgg_weights-model-pre_bias-true",
+        "vgg_weights-my-weights-a.safetensors_bias-true",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("vary", "message"),
+    [
+        ({"sid": [1]}, "own.yaml: grid.vary: models have no setting 'sid'; did you mean 'side'?"),
+        ({"learning_rate": [1]}, "did you mean 'training.learning_rate'?"),
+        ({"training": [1]}, "models have no setting 'training'"),
+        ({"point": [1]}, "models have no setting 'point'"),
+        ({"side": []}, "own.yaml: grid.vary.side: no value; give some, or drop the line"),
+        ({"dropout": [0, 0.5, 0.0]}, "own.yaml: grid.vary.dropout: 0 stands twice; give it once"),
+        ({}, "own.yaml: grid: vary: Dictionary should have at least 1 item"),
+        ({"side": [[360]]}, "own.yaml: grid: vary.side.0"),
+        ({"side": ["wide"]}, "own.yaml: models.vgg_side-wide.side: Input should be a valid int"),
+        ({"weights": ["A b", "a-b"]}, "two models would be named 'vgg_weights-a-b'"),
+    ],
+)
+def test_a_grid_that_cannot_be_is_refused_with_its_place(vary, message):
+    assert message in grid_refused(TWO, vary)
+
+
+def test_an_unknown_model_or_key_of_a_grid_is_refused():
+    message = grid_refused(TWO, {"side": [64]}, of=["vg"])
+    assert message == "own.yaml: grid.models: no model 'vg'; did you mean 'vgg'?"
+    with pytest.raises(UserError, match="grid: unknown key 'varyy'; did you mean 'vary'"):
+        expand_grid(RECIPE | {"grid": {"varyy": {}}}, "own.yaml")
+
+
+def test_a_new_model_that_has_the_name_of_another_is_refused():
+    models = TWO | {"vgg_seed-1": {"architecture": "vgg16"}}
+    message = grid_refused(models, {"seed": [0, 1]}, of=["vgg"])
+    assert "two models would be named 'vgg_seed-1'; rename a model or value" in message
+
+
+def test_a_model_that_others_start_from_is_not_multiplied_unless_they_name_the_new_one():
+    models = TWO | {"heir": {"architecture": "vgg16", "weights": "model:vgg"}}
+    assert grid_refused(models, {"seed": [0, 1]}, of=["vgg"]) == (
+        "own.yaml: grid: model 'heir' starts from 'vgg', which becomes 'vgg_seed-0' and others; "
+        "start from one of these, or leave 'vgg' out of grid.models"
+    )
+    assert expanded(models, {"seed": [0]}, of=["heir"])["heir_seed-0"].start == "vgg"
+    models["heir"]["weights"] = "model:vgg_seed-1"
+    assert expanded(models, {"seed": [0, 1]}, of=["vgg"])["heir"].start == "vgg_seed-1"
+
+
+def test_a_recipe_keeps_its_grid_in_its_file_or_gets_it_on_the_command_line(folder):
+    config = {"recipe": "own", "grid": {"vary": {"seed": [3, 4]}}}
+    assert list(load_recipe(config, folder).models) == ["small_seed-3", "small_seed-4"]
+    assert list(load_recipe({"recipe": "own", "grid": None}, folder).models) == ["small"]
+
+
+# Only some models
+
+
+CHAIN = {
+    "a": {"architecture": "r"},
+    "b": {"architecture": "r", "weights": "model:a"},
+    "c": {"architecture": "r", "weights": "model:b"},
+    "d": {"architecture": "r"},
+}
+
+
+def test_only_some_models_stay_with_those_they_start_from_in_the_recipes_order():
+    recipe = recipe_of(CHAIN)
+    assert list(keep_only(recipe, ["d", "b"]).models) == ["a", "b", "d"]
+    assert list(keep_only(recipe, "c").models) == ["a", "b", "c"]
+    assert keep_only(recipe, []) == recipe
+
+
+def test_an_unknown_model_among_the_wanted_is_refused(folder):
+    assert list(load_recipe({"recipe": "own", "only": ["small"]}, folder).models) == ["small"]
+    with pytest.raises(UserError, match="only: no model 'smal' in the recipe; did you mean"):
+        load_recipe({"recipe": "own", "only": "smal"}, folder)
+
+
+def test_only_names_models_of_the_expanded_recipe(folder):
+    config = {"recipe": "own", "grid": {"vary": {"seed": [3, 4]}}, "only": ["small_seed-4"]}
+    assert list(load_recipe(config, folder).models) == ["small_seed-4"]
+
+
+def test_weights_that_are_not_there_are_refused_before_anything_runs(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    config = {"recipe": "own", "models": {"small": {"weights": "w.safetensors"}}}
+    with pytest.raises(UserError, match=r"models\.small\.weights: no file 'w\.safetensors' here"):
+        load_recipe(config, folder)
+    (folder / "w.safetensors").touch()
+    assert load_recipe(config, folder).models["small"].weights == "w.safetensors"
 
 
 def test_overrides_reach_every_depth_and_spare_their_neighbours():
@@ -177,7 +434,8 @@ def test_overrides_reach_every_depth_and_spare_their_neighbours():
 
 
 def test_a_recipe_is_read_with_the_overrides_of_the_configuration(folder):
-    config = {"recipe": "own", "mirror": "", "seed": 4, "training": {"epochs": 9}}
+    config = {"recipe": "own", "mirror": "", "weights_folder": "", "seed": 4}
+    config["training"] = {"epochs": 9}
     recipe = load_recipe(config, folder)
     assert (recipe.title, recipe.seed, recipe.training.epochs) == ("Own", 4, 9)
     assert recipe.training.augmentation.flip == 0.25
@@ -224,7 +482,8 @@ def test_every_recipe_shipped_is_valid_and_its_findings_can_occur(recipe):
     for source in load_sources(chosen.sources, CONFIG).values():
         films = source.films
         named |= {films.finding, *films.findings.values()}
-        named |= set(re.findall(r"\w+", " ".join(films.pattern)))  # (normal|tuberculosis)
+        words = " ".join(films.pattern).lower()
+        named |= set(re.findall(r"\w+", words))  # (Normal|Tuberculosis)
         named |= set(PHANTOM_FINDINGS) if source.origin.phantom else set()
     assert set(chosen.findings) <= named
 
@@ -238,3 +497,21 @@ def test_every_real_collection_shipped_states_licence_citation_and_pinned_origin
             assert source.licence != "not stated", name
             pinned = source.origin.commit, source.origin.sha256, source.origin.version
             assert any(pinned) or source.origin.place, name
+
+
+def test_the_recipe_of_the_ablation_has_all_points_of_both_networks():
+    models = load_recipe({"recipe": "covid-or-pneumonia"}, CONFIG).models
+    points = [model.point for name, model in models.items() if name.startswith("vgg16_")]
+    assert len(points) == 2 * 2 * 2
+    assert {"side": 500, "head": "1024-1024", "dropout": 0.5} in points
+    assert len(models) == 8 + 2 * 8
+    assert {model.side for model in models.values()} == {331, 360, 500}
+
+
+def test_the_recipe_of_the_chain_starts_covid_from_none_imagenet_and_nih():
+    recipe = load_recipe({"recipe": "nih-to-covid", "only": ["covid_weights-model-nih"]}, CONFIG)
+    assert [(model.task, model.weights) for model in recipe.models.values()] == [
+        ("nih", "imagenet"),
+        ("covid", "model:nih"),
+    ]
+    assert [len(recipe.tasks[name].findings) for name in ("nih", "covid", "all15")] == [14, 1, 15]

@@ -29,9 +29,11 @@ def imported(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             found |= {node.module} | {f"{node.module}.{name.name}" for name in node.names}
     names = {name.removeprefix("cxrpipe.") for name in found if name.startswith("cxrpipe.")}
-    return {
-        name for name in names if PACKAGE.joinpath(*name.split(".")).with_suffix(".py").exists()
-    }
+    return {name for name in names if is_module(PACKAGE.joinpath(*name.split(".")))}
+
+
+def is_module(path: Path) -> bool:
+    return path.with_suffix(".py").exists() or (path / "__init__.py").exists()
 
 
 def test_the_reader_of_imports_sees_them():

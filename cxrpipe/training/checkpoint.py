@@ -1,6 +1,7 @@
 """The state that a killed training goes on from: whole on disk, and only for the same training."""
 
 import hashlib
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -52,10 +53,9 @@ class Checkpoint:
         self._saved = time.monotonic()
 
     def remove(self) -> None:
-        """Remove the state of a training that has ended, and its folder."""
-        self.path.unlink(missing_ok=True)
+        """Remove the folder of a training that has ended, with what a kill may have left there."""
         if self.path.parent.is_dir():
-            self.path.parent.rmdir()
+            shutil.rmtree(self.path.parent)
 
 
 def name_training(code: Path, *parts: str | bytes) -> str:

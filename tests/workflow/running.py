@@ -33,20 +33,23 @@ def environment() -> dict[str, str]:
     return os.environ | {"PATH": path}
 
 
-def snakemake(project: Path, *arguments: str, recipe: str = "tiny", **overrides: object) -> str:
+def snakemake(
+    project: Path, *arguments: str, recipe: str = "tiny", gpu: int = 1, **overrides: object
+) -> str:
     """Run Snakemake as the README says and return what it printed; it must end well."""
-    done = try_snakemake(project, *arguments, recipe=recipe, **overrides)
+    done = try_snakemake(project, *arguments, recipe=recipe, gpu=gpu, **overrides)
     assert done.returncode == 0, done.stdout[-3000:]
     return done.stdout
 
 
 def try_snakemake(
-    project: Path, *arguments: str, recipe: str = "tiny", **overrides: object
+    project: Path, *arguments: str, recipe: str = "tiny", gpu: int = 1, **overrides: object
 ) -> subprocess.CompletedProcess[str]:
     """Run Snakemake and return how it ended, with both streams in one."""
     config = [f"recipe={recipe}", *(f"{key}={value}" for key, value in overrides.items())]
+    resources = ["--cores", "2", "--resources", f"gpu={gpu}"]
     return subprocess.run(
-        ["snakemake", *arguments, "--cores", "2", "--resources", "gpu=1", "--config", *config],
+        ["snakemake", *arguments, *resources, "--config", *config],
         cwd=project,
         env=environment(),
         stdout=subprocess.PIPE,

@@ -36,6 +36,8 @@ def test_a_run_makes_every_promised_file(finished: Path):
         "metrics.json",
         "table.csv",
         "table.md",
+        "ablation.csv",
+        "ablation.md",
         "left-out.csv",
         "signatures.h5",
         "exploration/duplicates-lowest.png",
@@ -66,11 +68,11 @@ def test_the_files_of_a_run_agree_with_each_other(finished: Path):
     with h5py.File(results / "radiographs-48.h5") as store:
         assert sorted(split["radiograph"]) == [name.decode() for name in store["radiograph"]]
     metrics = json.loads((results / "metrics.json").read_text())
-    scores = metrics["models"]["small"]["test"]
+    scores = metrics["models"]["small"]["folds"][0]["test"]
     assert sum(map(sum, scores["confusion"])) == scores["n"] == (subsets == "test").sum()
     logits = predictions[predictions["subset"] == "test"].set_index("radiograph")
     true = split.set_index("radiograph")["finding"][logits.index]
-    right = logits[metrics["findings"]].idxmax(axis=1) == true
+    right = logits[metrics["tasks"]["findings"]["findings"]].idxmax(axis=1) == true
     assert scores["accuracy"] == pytest.approx(right.mean(), abs=1e-6)
 
 
@@ -104,6 +106,7 @@ def test_another_learning_rate_retrains_and_redoes_nothing_before(project: Path)
         "predict": 2,
         "evaluate": 1,
         "gradcam": 2,
+        "ablation": 1,
         "figures": 1,
         "table": 1,
         "report": 1,
@@ -121,11 +124,27 @@ def test_another_mirror_reruns_nothing(project: Path):
     assert NOTHING in snakemake(project, "--dry-run", mirror="somewhere")
 
 
-@pytest.mark.parametrize("recipe", ["demo", "open", "tiny"])
-def test_every_recipe_plans(clone: Path, recipe: str):
-    jobs = planned(snakemake(clone, "--dry-run", recipe=recipe))
-    assert jobs["certify"] == jobs["report"] == 1
-    assert jobs["train"] == jobs["gradcam"] == (2 if recipe == "tiny" else 3)
+def test_another_place_of_pretrained_weights_reruns_nothing(project: Path):
+    assert NOTHING in snakemake(project, "--dry-run", weights_folder="somewhere")
+
+
+def test_a_model_with_a_side_of_its_own_gets_a_store_and_changes_no_other(project: Path):
+    jobs = planned(snakemake(project, "--dry-run", models="{small: {side: 64}}"))
+    assert (jobs["preprocess"], jobs["train"]) == (1, 1)
+    assert "explore" not in jobs
+
+
+def test_only_one_model_reports_anew_and_trains_nothing(project: Path):
+    jobs = planned(snakemake(project, "--dry-run", only="small"))
+    assert not {"preprocess", "train", "predict", "gradcam"} & set(jobs)
+    assert jobs["evaluate"] == jobs["table"] == jobs["report"] == 1
+
+
+def test_a_seed_more_trains_one_model_more(project: Path):
+    grid = "{models: [small], vary: {seed: [0, 1]}}"
+    jobs = planned(snakemake(project, "--dry-run", grid=grid))
+    assert jobs["train"] == 2  # under new names
+    assert "small_seed-1" in snakemake(project, "--dry-run", grid=grid)
 
 
 def test_the_same_seed_gives_the_same_bytes(finished: Path, clone: Path):

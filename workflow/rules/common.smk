@@ -6,6 +6,7 @@ import glob
 import hashlib
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -27,16 +28,28 @@ except UserError as error:
     sys.exit(f"cxrpipe: error: {error}")
 
 RUN = config["recipe"]
-# The mirror reaches its job as a resource, not as a parameter: where a collection is fetched
-# from does not change what it is, so another mirror reruns nothing.
+# Places reach their jobs as resources, not as parameters: where a collection or pretrained weights
+# are fetched from does not change what they are, so another place reruns nothing.
 MIRROR = config.get("mirror") or ""
+WEIGHTS_FOLDER = config.get("weights_folder") or ""
+
+MODEL_TASKS = [model.task for model in RECIPE.models.values()]
+FOLDS = range(RECIPE.split.folds)
+SIDES = sorted(
+    {RECIPE.preprocess.side, *(model.side for model in RECIPE.models.values())}
+)
+# `--resources gpu=4` lets four models compute at once, each on a GPU and on a quarter of the cores.
+SLOTS = workflow.global_resources
+N_SLOTS = SLOTS["gpu"].value if "gpu" in SLOTS else 1
+CORES_OF_A_MODEL = max(1, workflow.cores // max(1, N_SLOTS))
 
 
 wildcard_constraints:
-    run=RUN,
-    source="|".join(SOURCES),
-    model="|".join(RECIPE.models),
+    run=re.escape(RUN),
+    source="|".join(map(re.escape, SOURCES)),
+    model="|".join(map(re.escape, RECIPE.models)),
     fold=r"\d+",
+    side=r"\d+",
 
 
 TABLES = (".csv", ".tsv", ".txt", ".xlsx")
@@ -60,10 +73,45 @@ def model_settings(wildcards) -> str:
     return RECIPE.models[wildcards.model].model_dump_json()
 
 
-def start_weights(wildcards) -> list[str]:
-    """Return the file of weights that a model starts from, if it names one that is here."""
-    weights = RECIPE.models[wildcards.model].weights
-    return [weights] if Path(weights).is_file() else []
+def model_task(wildcards) -> str:
+    """Return the task of one model."""
+    return RECIPE.tasks[RECIPE.models[wildcards.model].task].model_dump_json()
+
+
+def tasks(wildcards) -> str:
+    """Return all tasks of the recipe, by name."""
+    return json.dumps({name: task.model_dump() for name, task in RECIPE.tasks.items()})
+
+
+def points(wildcards) -> str:
+    """Return the place of each model in the recipe's grid."""
+    return json.dumps({name: model.point for name, model in RECIPE.models.items()})
+
+
+def preprocess_settings(wildcards) -> str:
+    """Return how films are stored at one side."""
+    settings = RECIPE.preprocess.model_copy(update={"side": int(wildcards.side)})
+    return settings.model_dump_json()
+
+
+def store(wildcards) -> str:
+    """Return the films at the side of one model."""
+    side = RECIPE.models[wildcards.model].side
+    return f"results/{wildcards.run}/radiographs-{side}.h5"
+
+
+def start_weights(wildcards) -> str | list[str]:
+    """Return the weights that a model starts from, if they are a file or another model's."""
+    model = RECIPE.models[wildcards.model]
+    if model.start:
+        folder = f"results/{wildcards.run}/models/{model.start}"
+        return f"{folder}/fold-{wildcards.fold}/weights.safetensors"
+    return [] if model.weights in ("none", "imagenet") else model.weights
+
+
+def start_option(wildcards, input) -> list[str]:
+    """Return the option that names the weights to start from, where there are any."""
+    return ["--start", str(input.start)] if input.start else []
 
 
 def index_settings(wildcards) -> str:
@@ -117,20 +165,40 @@ def each_model(pattern: str) -> list[str]:
     return expand(pattern, model=RECIPE.models, allow_missing=True)
 
 
-def code(command: str) -> list[str]:
-    """List the modules that a command imports, itself included, by walking the imports.
+def each_fold(pattern: str) -> list[str]:
+    """Return a pattern's files of all folds of the first model, then of the second, and so on."""
+    return [
+        file
+        for fold_of_model in each_model(pattern)
+        for file in expand(fold_of_model, fold=FOLDS, allow_missing=True)
+    ]
 
-    They are inputs of its rule, compared by content. config.py and catalogue.py are left out: settings reach a
-    command by value, as parameters.
+
+def code(command: str) -> list[str]:
+    """List the modules that a command imports, itself included.
+
+    They are inputs of its rule, compared by content. The settings' own modules are left out:
+    settings reach a command by value, as parameters.
     """
-    found, waiting = set(), [f"cxrpipe.{command}"]
+    return modules(f"cxrpipe.{command}")
+
+
+def own_code(wildcards) -> list[str]:
+    """List the modules of a user's own architecture, where they lie in the working folder."""
+    place, colon, _ = RECIPE.models[wildcards.model].architecture.partition(":")
+    return modules(place) if colon else []
+
+
+def modules(name: str) -> list[str]:
+    """List a module and all that it imports and that lies here, by walking the imports."""
+    found, waiting = set(), [name]
     while waiting:
         path = Path(*waiting.pop().split(".")).with_suffix(".py")
         source = Path(workflow.basedir, path)
         if (
             path in found
             or not source.is_file()
-            or path.name in ("__init__.py", "catalogue.py", "config.py")
+            or path.name in ("__init__.py", "catalogue.py")
         ):
             continue
         found.add(path)

@@ -5,7 +5,8 @@ rule predict:
     """Write the logits of one model for every film of its fold."""
     input:
         code=code("evaluation.predict"),
-        radiographs=STORE,
+        own_code=own_code,
+        radiographs=store,
         split="results/{run}/split.csv",
         weights="results/{run}/models/{model}/fold-{fold}/weights.safetensors",
     output:
@@ -16,9 +17,11 @@ rule predict:
         "results/{run}/benchmarks/predict/{model}/fold-{fold}.tsv"
     conda:
         "../../environment.yml"
-    threads: workflow.cores
+    threads: CORES_OF_A_MODEL
     resources:
         gpu=1,
+    params:
+        task=model_task,
     shell:
         r"""
         exec &> >(tee {log:q})
@@ -27,6 +30,7 @@ rule predict:
             --radiographs {input.radiographs:q} \
             --split {input.split:q} \
             --fold {wildcards.fold:q} \
+            --task {params.task:q} \
             --weights {input.weights:q} \
             --cores {threads} \
             --predictions {output.predictions:q}
@@ -34,11 +38,11 @@ rule predict:
 
 
 rule evaluate:
-    """Score every model on the test films, beside the majority baseline."""
+    """Score every model of every fold on the test films, beside the baseline of its task."""
     input:
         code=code("evaluation.evaluate"),
         split="results/{run}/split.csv",
-        predictions=each_model("results/{run}/predictions/{model}/fold-0.csv"),
+        predictions=each_fold("results/{run}/predictions/{model}/fold-{fold}.csv"),
     output:
         metrics="results/{run}/metrics.json",
     log:
@@ -48,17 +52,20 @@ rule evaluate:
     conda:
         "../../environment.yml"
     params:
-        findings=RECIPE.findings,
+        folds=RECIPE.split.folds,
+        tasks=tasks,
         models=list(RECIPE.models),
+        model_tasks=MODEL_TASKS,
     shell:
         r"""
         exec &> >(tee {log:q})
 
         python -m cxrpipe.evaluation.evaluate \
             --split {input.split:q} \
-            --fold 0 \
-            --findings {params.findings:q} \
+            --folds {params.folds} \
+            --tasks {params.tasks:q} \
             --models {params.models:q} \
+            --model-tasks {params.model_tasks:q} \
             --predictions {input.predictions:q} \
             --metrics {output.metrics:q}
         """

@@ -5,7 +5,8 @@ rule gradcam:
     """Draw Grad-CAM of one model for chosen test films, and score it where lesions are known."""
     input:
         code=code("explanation.gradcam"),
-        radiographs=STORE,
+        own_code=own_code,
+        radiographs=store,
         split="results/{run}/split.csv",
         weights="results/{run}/models/{model}/fold-{fold}/weights.safetensors",
         predictions="results/{run}/predictions/{model}/fold-{fold}.csv",
@@ -18,10 +19,11 @@ rule gradcam:
         "results/{run}/benchmarks/gradcam/{model}/fold-{fold}.tsv"
     conda:
         "../../environment.yml"
-    threads: workflow.cores
+    threads: CORES_OF_A_MODEL
     resources:
         gpu=1,
     params:
+        task=model_task,
         settings=section("gradcam"),
         seed=RECIPE.seed,
     shell:
@@ -32,6 +34,7 @@ rule gradcam:
             --radiographs {input.radiographs:q} \
             --split {input.split:q} \
             --fold {wildcards.fold:q} \
+            --task {params.task:q} \
             --weights {input.weights:q} \
             --predictions {input.predictions:q} \
             --settings {params.settings:q} \

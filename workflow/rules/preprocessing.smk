@@ -1,5 +1,6 @@
-"""From films in all sizes to one store of grey squares."""
+"""From films in all sizes to stores of grey squares, one for each side."""
 
+# What looks at the films without a model reads them at the recipe's own side.
 STORE = f"results/{{run}}/radiographs-{RECIPE.preprocess.side}.h5"
 
 
@@ -12,16 +13,16 @@ rule preprocess:
         split="results/{run}/split.csv",
         leakage="results/{run}/leakage.json",
     output:
-        radiographs=STORE,
+        radiographs="results/{run}/radiographs-{side}.h5",
     log:
-        "logs/{run}/preprocess.txt",
+        "logs/{run}/preprocess-{side}.txt",
     benchmark:
-        "results/{run}/benchmarks/preprocess.tsv"
+        "results/{run}/benchmarks/preprocess-{side}.tsv"
     conda:
         "../../environment.yml"
     threads: workflow.cores
     params:
-        settings=section("preprocess"),
+        settings=preprocess_settings,
     shell:
         r"""
         exec &> >(tee {log:q})

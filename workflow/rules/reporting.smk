@@ -5,8 +5,15 @@ EXPLORATION = ["classes", "sources", "sizes", "modes", "age", "sex", "view"]
 EXPLORATION += ["quality", "unused", "augmentation", "conflicts"]
 EXPLORATION += ["duplicates-lowest", "duplicates-sample", "duplicates-exact"]
 EXPLORATION += [f"samples-{finding}" for finding in RECIPE.findings]
-FIGURES = ["curves", "confusion"]
-FIGURES += [f"gradcam-{finding}" for finding in RECIPE.findings]
+USED = [name for name in RECIPE.tasks if name in MODEL_TASKS]
+SHOWN = [set(RECIPE.tasks[name].findings) for name in USED]
+FIGURES = ["curves"]
+FIGURES += (
+    [f"confusion-{task}" for task in USED] if len(RECIPE.tasks) > 1 else ["confusion"]
+)
+FIGURES += [
+    f"gradcam-{finding}" for finding in RECIPE.findings if finding in set.union(*SHOWN)
+]
 # The kind of a figure is its name up to a dash; every kind has a caption.
 KINDS = sorted({figure.split("-")[0] for figure in EXPLORATION + FIGURES})
 TEMPLATES = ["report", "parts", "style", "certificate"]
@@ -98,7 +105,9 @@ rule figures:
     conda:
         "../../environment.yml"
     params:
+        tasks=tasks,
         models=list(RECIPE.models),
+        model_tasks=MODEL_TASKS,
     shell:
         r"""
         exec &> >(tee {log:q})
@@ -106,7 +115,9 @@ rule figures:
         python -m cxrpipe.reporting.figures \
             --radiographs {input.radiographs:q} \
             --metrics {input.metrics:q} \
+            --tasks {params.tasks:q} \
             --models {params.models:q} \
+            --model-tasks {params.model_tasks:q} \
             --histories {input.histories:q} \
             --predictions {input.predictions:q} \
             --heatmaps {input.heatmaps:q} \
@@ -155,18 +166,53 @@ rule table:
         """
 
 
+rule ablation:
+    """Write what each setting of the recipe's grid changes, all else equal."""
+    input:
+        code=code("reporting.ablation"),
+        metrics="results/{run}/metrics.json",
+    output:
+        csv=report(
+            "results/{run}/ablation.csv",
+            caption="../report/ablation.rst",
+            category="Results",
+            labels={"figure": "ablation"},
+        ),
+        markdown="results/{run}/ablation.md",
+    log:
+        "logs/{run}/ablation.txt",
+    benchmark:
+        "results/{run}/benchmarks/ablation.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        models=list(RECIPE.models),
+        points=points,
+    shell:
+        r"""
+        exec &> >(tee {log:q})
+
+        python -m cxrpipe.reporting.ablation \
+            --metrics {input.metrics:q} \
+            --models {params.models:q} \
+            --points {params.points:q} \
+            --csv {output.csv:q} \
+            --markdown {output.markdown:q}
+        """
+
+
 rule report:
     """Write the report, one page that holds everything."""
     input:
         code=code("reporting.report"),
         templates=expand("cxrpipe/reporting/{part}.html.j2", part=TEMPLATES),
         captions=expand("workflow/report/{kind}.rst", kind=KINDS),
-        index="results/{run}/index.csv",
         excluded="results/{run}/excluded.csv",
         split="results/{run}/split.csv",
         leakage="results/{run}/leakage.json",
         metrics="results/{run}/metrics.json",
         table="results/{run}/table.csv",
+        ablation="results/{run}/ablation.csv",
         timings=each_model(f"{MODEL}/timing.json"),
         localisations=each_model("results/{run}/gradcam/{model}/fold-0.json"),
         exploration=rules.explore.output.png,
@@ -191,12 +237,12 @@ rule report:
             --run {wildcards.run:q} \
             --recipe {params.recipe:q} \
             --sources {params.sources:q} \
-            --index {input.index:q} \
             --excluded {input.excluded:q} \
             --split {input.split:q} \
             --leakage {input.leakage:q} \
             --metrics {input.metrics:q} \
             --table {input.table:q} \
+            --ablation {input.ablation:q} \
             --models {params.models:q} \
             --timings {input.timings:q} \
             --localisations {input.localisations:q} \

@@ -2,10 +2,11 @@
 
 
 rule train:
-    """Train one model on one fold and keep the epoch of lowest validation loss."""
+    """Train one model on one fold and keep the epoch that is best on validation."""
     input:
         code=code("training.train"),
-        radiographs=STORE,
+        own_code=own_code,
+        radiographs=store,
         split="results/{run}/split.csv",
         start=start_weights,
     output:
@@ -19,14 +20,16 @@ rule train:
         "results/{run}/benchmarks/train/{model}/fold-{fold}.tsv"
     conda:
         "../../environment.yml"
-    threads: workflow.cores
+    threads: CORES_OF_A_MODEL
     resources:
         gpu=1,
+        weights_folder=WEIGHTS_FOLDER,
     params:
-        findings=RECIPE.findings,
+        task=model_task,
         model=model_settings,
-        settings=section("training"),
+        start=start_option,
         seed=RECIPE.seed,
+    # Snakemake knows nothing of the checkpoints, so that they outlive a killed job.
     shell:
         r"""
         exec &> >(tee {log:q})
@@ -35,12 +38,15 @@ rule train:
             --radiographs {input.radiographs:q} \
             --split {input.split:q} \
             --fold {wildcards.fold:q} \
-            --findings {params.findings:q} \
+            --task {params.task:q} \
             --name {wildcards.model:q} \
             --model {params.model:q} \
-            --settings {params.settings:q} \
+            {params.start:q} \
+            --weights-folder={resources.weights_folder:q} \
             --seed {params.seed} \
             --cores {threads} \
+            --checkpoints results/{wildcards.run}/checkpoints/{wildcards.model}/fold-{wildcards.fold} \
+            --tensorboard logs/{wildcards.run}/tensorboard/{wildcards.model}/fold-{wildcards.fold} \
             --weights {output.weights:q} \
             --history {output.history:q} \
             --summary {output.summary:q} \
