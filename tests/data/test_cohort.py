@@ -57,7 +57,7 @@ def test_films_of_other_sources_do_not_belong():
 
 def test_two_findings_where_one_is_wanted_are_refused_by_name():
     rows = [*ROWS, ("f5", "a", "covid|effusion", "train")]
-    with pytest.raises(UserError, match="radiograph f5 has the findings 'covid|effusion'"):
+    with pytest.raises(UserError, match=r"radiograph f5 has the findings 'covid\|effusion'"):
         choose_cohort(split(rows), task())
 
 
