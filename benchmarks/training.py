@@ -13,6 +13,7 @@ growth     (e) time of an epoch of 1, 2, 4 and 8 times the films
 """
 
 import argparse
+import os
 import statistics
 import time
 from collections.abc import Callable, Mapping
@@ -35,6 +36,7 @@ from cxrpipe.training.films import Films
 from cxrpipe.training.loop import train_epoch
 from cxrpipe.training.losses import make_criterion
 from cxrpipe.training.stepping import Stepper
+from cxrpipe.training.train import prepare_torch
 
 AUGMENTATION = Augmentation(rotation=5, translation=0.03, zoom=0.05, contrast=0.1, brightness=0.05)
 N_FINDINGS = 4
@@ -117,10 +119,10 @@ def common_way(folder: Path, side: int, batch: int, workers: int, device: torch.
     """Return an epoch of the common way on a folder of PNG files."""
     augment = transforms.Compose(
         [
+            transforms.Resize((side, side)),
             transforms.RandomHorizontalFlip(),
             transforms.RandomAffine(5, translate=(0.03, 0.03), scale=(0.95, 1.05)),
             transforms.ColorJitter(brightness=0.05, contrast=0.1),
-            transforms.Resize((side, side)),
             transforms.ToTensor(),
             transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),
         ]
@@ -205,9 +207,9 @@ def measure_strict(films: Films, device: torch.device, options: argparse.Namespa
         """Return an epoch, bit for bit repeatable or not."""
 
         def work() -> None:
-            torch.use_deterministic_algorithms(strict)
-            torch.backends.cudnn.benchmark = not strict
+            prepare_torch(Training(deterministic=strict), options.cores)
             bench.epoch()
+            prepare_torch(Training(), options.cores)
 
         return work
 
@@ -250,9 +252,11 @@ def main() -> None:
     parser.add_argument("--side", type=int, default=128)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--turns", type=int, default=7)
+    parser.add_argument("--cores", type=int, default=os.cpu_count())
     parser.add_argument("--workers", type=int, default=2, help="of the common way")
     parser.add_argument("--architectures", nargs="*", default=[], help="of precision; none: all")
     options = parser.parse_args()
+    prepare_torch(Training(), options.cores)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     films = Films(draw_films(options.films, options.side), torch.arange(options.films) % N_FINDINGS)
     print(f"{describe(device)}, torch {torch.__version__}, ResNet-18 unless said otherwise")

@@ -65,7 +65,7 @@ def keep_only(recipe: Recipe, only: str | Iterable[str]) -> Recipe:
 
     If none is named, all stay.
     """
-    names = [only] if isinstance(only, str) else [str(name) for name in only]
+    names = [str(name) for name in only] if isinstance(only, list | tuple) else [str(only)]
     for name in names:
         if name not in recipe.models:
             hint = nearest(name, recipe.models)

@@ -87,6 +87,9 @@ def whole(path: Path) -> Iterator[Path]:
         yield partial
         if partial.is_dir() and path.is_dir():
             _remove(path)
+        elif partial.is_file():
+            with partial.open("rb") as written:
+                os.fsync(written)  # before the name, also when the power fails
         partial.replace(path)
     finally:
         _remove(partial)

@@ -101,7 +101,7 @@ HISTORY = Contract(
         "best": "int64",
     },
     key=("epoch",),
-    optional=("validation_macro_auc",),
+    optional=("validation_macro_f1", "validation_macro_auc"),
 )
 
 

@@ -105,9 +105,14 @@ class Training(Settings):
     augmentation: Augmentation = Augmentation()
 
     @model_validator(mode="after")
-    def _warms_up_in_time(self) -> Self:
+    def _has_epochs_enough(self) -> Self:
         if self.warm_up > self.epochs:
             raise ValueError(f"warm_up: {self.warm_up:g} epochs of {self.epochs}; give fewer")
+        if self.head_epochs >= self.epochs and self.head_epochs:
+            raise ValueError(
+                f"head_epochs: {self.head_epochs} of {self.epochs} epochs leave none for the "
+                "whole; give fewer, or trained: head"
+            )
         return self
 
 

@@ -10,7 +10,7 @@ import torch
 from cxrpipe import tables
 from cxrpipe.config import Task, check
 from cxrpipe.data.cohort import choose_cohort
-from cxrpipe.models.device import claim_device
+from cxrpipe.models.device import claim_device, fit_batch
 from cxrpipe.models.weights import Card
 from cxrpipe.models.zoo import Classifier, load_classifier
 from cxrpipe.preprocessing.store import read_radiographs
@@ -26,7 +26,7 @@ def predict_logits(
 ) -> torch.Tensor:
     """Return logits (n, n_findings) float32 of grey films (n, side, side) uint8, in fp32."""
     classifier = classifier.to(device).to(memory_format=torch.channels_last)
-    parts = torch.split(grey.unsqueeze(1), BATCH)
+    parts = torch.split(grey.unsqueeze(1), fit_batch(BATCH, grey.shape[-1]))
     return torch.cat(
         [classifier(part.to(device)).cpu() for part in progress(parts, len(parts), "batches")]
     )

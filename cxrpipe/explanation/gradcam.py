@@ -17,7 +17,7 @@ from cxrpipe.data.cohort import choose_cohort
 from cxrpipe.explanation.cam import grad_cam, measure_offset
 from cxrpipe.explanation.choice import choose_films, choose_found, list_findings
 from cxrpipe.explanation.localisation import points_at, summarise
-from cxrpipe.models.device import claim_device
+from cxrpipe.models.device import claim_device, fit_batch
 from cxrpipe.models.zoo import Classifier, feature_layer, load_classifier
 from cxrpipe.preprocessing.store import read_masks, read_radiographs
 from cxrpipe.runtime import UserError, command, derive_seed, progress, whole, write_json
@@ -38,8 +38,9 @@ def draw_heatmaps(
         return np.zeros(grey.shape, np.float32)
     classifier = classifier.to(device)
     offset = measure_offset(classifier, layer, grey.shape[-1])
-    batches = torch.split(torch.from_numpy(grey).unsqueeze(1), BATCH)
-    classes = torch.split(torch.tensor(findings), BATCH)
+    n_at_once = fit_batch(BATCH, grey.shape[-1])
+    batches = torch.split(torch.from_numpy(grey).unsqueeze(1), n_at_once)
+    classes = torch.split(torch.tensor(findings), n_at_once)
     maps = [
         grad_cam(classifier, layer, films.to(device), chosen.to(device), offset).cpu()
         for films, chosen in progress(

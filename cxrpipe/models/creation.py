@@ -49,9 +49,8 @@ def _create_whole(entry: Entry, model: Model, n_findings: int, in_chans: int) ->
     """Create an architecture with its own head."""
     options: dict[str, Any] = dict(model.options)
     if entry.make:
-        dropout: dict[str, Any] = {"dropout": model.dropout} if model.dropout else {}
-        return entry.make(in_chans, n_findings, model.side, **dropout, **options)
-    dropout = {"drop_rate": model.dropout} if model.dropout else {}
+        return entry.make(in_chans, n_findings, model.side, dropout=model.dropout, **options)
+    dropout: dict[str, Any] = {"drop_rate": model.dropout} if model.dropout else {}
     network: nn.Module = timm.create_model(
         entry.backbones[0], in_chans=in_chans, num_classes=n_findings, **dropout, **options
     )
@@ -151,8 +150,14 @@ def _create_own(model: Model, n_findings: int, in_chans: int) -> nn.Module:
         ) from error
     network: nn.Module = own(in_chans=in_chans, num_classes=n_findings, **model.options)
     side = model.side or 224
-    with torch.no_grad():
-        logits = network.eval()(torch.zeros(2, in_chans, side, side))
+    try:
+        with torch.no_grad():
+            logits = network.eval()(torch.zeros(2, in_chans, side, side))
+    except RuntimeError as error:
+        raise UserError(
+            f"models: '{model.architecture}' cannot take films (2, {in_chans}, {side}, {side}): "
+            f"{' '.join(str(error).split())[:200]}"
+        ) from error
     if getattr(logits, "shape", None) != (2, n_findings):
         found = tuple(logits.shape) if hasattr(logits, "shape") else type(logits).__name__
         raise UserError(

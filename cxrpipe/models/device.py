@@ -1,8 +1,8 @@
 """The device that computes, and the precision it computes in."""
 
 import fcntl
-import getpass
 import itertools
+import os
 import platform
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -22,7 +22,8 @@ def claim_device() -> Iterator[torch.device]:
         yield torch.device("cpu")
         return
     gpus = [str(torch.cuda.get_device_properties(n).uuid) for n in range(torch.cuda.device_count())]
-    folder = Path(tempfile.gettempdir(), f"cxrpipe-{getpass.getuser()}")
+    torch.backends.cudnn.allow_tf32 = False  # fp32 is fp32
+    folder = Path(tempfile.gettempdir(), f"cxrpipe-{os.getuid()}")
     with claim_slot(folder, gpus) as gpu:
         yield torch.device("cuda", gpus.index(gpu))
 
@@ -71,7 +72,16 @@ def autocast(device: torch.device, precision: str) -> torch.autocast:
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Tell whether an error says that the memory of the GPU, or of the CPU, was too small."""
-    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+    told = ("can't allocate memory", "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED")
+    return isinstance(error, torch.OutOfMemoryError) or any(text in str(error) for text in told)
+
+
+def fit_batch(most: int, side: int) -> int:
+    """Return how many films of a side go through a network at once where none is learnt from.
+
+    As many as given up to 128 pixels, beyond in proportion fewer, so that memory stays the same.
+    """
+    return max(1, min(most, most * 128**2 // side**2))
 
 
 def describe(device: torch.device) -> str:

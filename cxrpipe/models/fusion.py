@@ -4,7 +4,6 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.nn import functional
 
 
 class Bottleneck(nn.Module):
@@ -65,12 +64,9 @@ class Fusion(nn.Module):
         self.num_features = width
 
     def forward_features(self, films: torch.Tensor) -> torch.Tensor:
-        """Return the fused map (n, width, h, w), in cells as those of the first backbone."""
+        """Return the fused map (n, width, h, w), in the cells that all backbones have."""
         maps = [backbone.forward_features(films) for backbone in self.backbones.values()]  # type: ignore[operator]
-        size = maps[0].shape[-2:]
-        maps = [
-            part if part.shape[-2:] == size else functional.adaptive_avg_pool2d(part, size)
-            for part in maps
-        ]
+        height, width = (min(part.shape[axis] for part in maps) for axis in (2, 3))
+        maps = [part[:, :, :height, :width] for part in maps]  # at some sides a cell more
         fused: torch.Tensor = self.blocks(torch.cat(maps, dim=1))
         return fused

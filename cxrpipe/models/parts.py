@@ -54,11 +54,8 @@ def head_of(network: nn.Module) -> nn.Module:
 
 
 def head_names(network: nn.Module) -> set[str]:
-    """Return the names of all tensors of a network's head; none if it has no head."""
-    try:
-        head = head_of(network)
-    except UserError:
-        return set()
+    """Return the names of all tensors of a network's head."""
+    head = head_of(network)
     inside = {id(tensor) for tensor in (*head.parameters(), *head.buffers())}
     named = (*network.named_parameters(), *network.named_buffers())
     return {name for name, tensor in named if id(tensor) in inside}

@@ -74,7 +74,7 @@ def cnn1(in_chans: int, num_classes: int, side: int, dropout: float = 0.0) -> Sc
     return _assemble(blocks, widths, [nn.ReLU()], glorot_normal, num_classes, side, dropout)
 
 
-def cnn2(in_chans: int, num_classes: int, side: int, dropout: float = 0.5) -> ScratchCNN:
+def cnn2(in_chans: int, num_classes: int, side: int, dropout: float = 0.0) -> ScratchCNN:
     """Five blocks of two convolutions with GELU: 27,078,435 parameters at 256 px, 3, 3."""
     widths = [in_chans, 32, 64, 128, 256, 512]
     blocks = [
@@ -88,7 +88,7 @@ def cnn2(in_chans: int, num_classes: int, side: int, dropout: float = 0.5) -> Sc
     return _assemble(blocks, widths, [nn.GELU()], he_normal, num_classes, side, dropout)
 
 
-def cnn3(in_chans: int, num_classes: int, side: int, dropout: float = 0.5) -> ScratchCNN:
+def cnn3(in_chans: int, num_classes: int, side: int, dropout: float = 0.0) -> ScratchCNN:
     """Six blocks of two convolutions, batch norms and Swish: 49,643,043 numbers at 256 px, 3, 3.
 
     They count the running statistics of the batch norms.

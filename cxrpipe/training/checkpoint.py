@@ -2,9 +2,11 @@
 
 import hashlib
 import shutil
+import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 from zipfile import BadZipFile
 
@@ -25,7 +27,8 @@ class Checkpoint:
     training
         Names everything that the result depends on; a state of another training is not used.
     save_every
-        Seconds between two states on disk.
+        Seconds between two states on disk at least, and twenty times what saving one takes; from 0
+        on, every epoch is saved.
     """
 
     def __init__(self, folder: Path, training: str, save_every: float) -> None:
@@ -33,6 +36,7 @@ class Checkpoint:
         self.training = training
         self.save_every = save_every
         self._saved = time.monotonic()
+        self._took = 0.0
 
     def load(self) -> State | None:
         """Return the state that was saved last, tensors on the CPU, or None."""
@@ -40,17 +44,19 @@ class Checkpoint:
             return None
         try:
             saved: dict[str, Any] = torch.load(self.path, map_location="cpu", weights_only=True)
-        except (OSError, RuntimeError, BadZipFile):  # of a disk that was full
+        except (OSError, RuntimeError, EOFError, UnpicklingError, BadZipFile):  # of a full disk
             return None
         return saved["state"] if saved["training"] == self.training else None
 
     def save(self, state: Callable[[], State]) -> None:
         """Write the state whole, if the last one is old enough."""
-        if time.monotonic() - self._saved < self.save_every:
+        start = time.monotonic()
+        if start - self._saved < max(self.save_every, 20 * self._took):
             return
         with whole(self.path) as partial:
             torch.save({"training": self.training, "state": state()}, partial)
         self._saved = time.monotonic()
+        self._took = self._saved - start if self.save_every else 0.0
 
     def remove(self) -> None:
         """Remove the folder of a training that has ended, with what a kill may have left there."""
@@ -58,21 +64,30 @@ class Checkpoint:
             shutil.rmtree(self.path.parent)
 
 
-def name_training(code: Path, *parts: str | bytes) -> str:
+def name_training(*parts: str | bytes | memoryview) -> str:
     """Return a checksum of all that the result of a training depends on.
 
     Parameters
     ----------
-    code
-        Folder of the package: another version of it is another training.
     parts
-        Settings, films, starting weights, device and versions, as text or as they are.
+        Code, settings, films, starting weights, device and versions, as text or as they are.
     """
     digest = hashlib.sha256()
-    for module in sorted(code.rglob("*.py")):
-        if module.parent.name in ("models", "training", "config"):
-            digest.update(module.read_bytes())
     for part in parts:
         content = part.encode() if isinstance(part, str) else part
-        digest.update(len(content).to_bytes(8, "big") + content)
+        digest.update(len(content).to_bytes(8, "big"))
+        digest.update(content)
     return digest.hexdigest()
+
+
+def loaded_code(*folders: Path) -> bytes:
+    """Return the code of all modules in use that lie in folders, but not among their packages."""
+    files = {
+        module.__file__ for module in list(sys.modules.values()) if hasattr(module, "__file__")
+    }
+    paths = sorted(Path(file) for file in files if file and file.endswith(".py"))
+    return b"".join(
+        path.read_bytes()
+        for path in paths
+        if "site-packages" not in path.parts and any(path.is_relative_to(f) for f in folders)
+    )

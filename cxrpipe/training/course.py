@@ -30,8 +30,10 @@ class Course:
         Place of the best epoch in the history; -1 before the first.
     kept
         Weights of the epoch to keep.
-    seconds
-        That all training steps took.
+    seconds, elapsed
+        That all training steps took, and with validation.
+    n_parts
+        In which a batch is computed, where memory is short.
     """
 
     classifier: nn.Module
@@ -41,6 +43,8 @@ class Course:
     best: int = -1
     kept: dict[str, torch.Tensor] = field(default_factory=dict)
     seconds: float = 0.0
+    elapsed: float = 0.0
+    n_parts: int = 1
 
     @property
     def shown(self) -> nn.Module:
@@ -57,6 +61,8 @@ class Course:
             "best": self.best,
             "kept": self.kept,
             "seconds": self.seconds,
+            "elapsed": self.elapsed,
+            "n_parts": self.n_parts,
         }
 
     def go_on(self, state: Mapping[str, Any]) -> None:
@@ -66,7 +72,8 @@ class Course:
         if self.average:
             self.average.load_state_dict(state["average"])
         self.history = [Epoch.from_row(row) for row in state["history"]]
-        self.best, self.kept, self.seconds = state["best"], state["kept"], state["seconds"]
+        for name in ("best", "kept", "seconds", "elapsed", "n_parts"):
+            setattr(self, name, state[name])
 
     def merits(self, settings: Training) -> list[float]:
         """Return the monitored score of every epoch; larger is better."""

@@ -8,9 +8,9 @@ import torch
 from torch import nn
 
 from cxrpipe.config import Training
-from cxrpipe.models.device import autocast
+from cxrpipe.models.device import autocast, fit_batch
 from cxrpipe.models.parts import Part, train_part
-from cxrpipe.runtime import derive_seed, progress
+from cxrpipe.runtime import UserError, derive_seed, progress
 from cxrpipe.training.augment import augment
 from cxrpipe.training.checkpoint import Checkpoint
 from cxrpipe.training.course import Course, begin
@@ -22,7 +22,7 @@ from cxrpipe.training.scores import Scores, score
 from cxrpipe.training.stepping import Stepper, lay_out
 from cxrpipe.training.watching import Epoch, Watch, tell
 
-EVALUATION_BATCH = 256
+FILMS_AT_ONCE = 256
 
 
 @dataclass(frozen=True)
@@ -61,21 +61,34 @@ def fit(
     ------
     FloatingPointError
         If a loss is not finite; names the epoch.
+    UserError
+        If the monitored score cannot be estimated from the validation films.
     """
     course = begin(classifier, settings)
     if checkpoint and (state := checkpoint.load()):
         course.go_on(state)
     criterion = make_criterion(settings, train.labels)
     step = Stepper(classifier, course.optimiser, criterion, settings)
-    with torch.random.fork_rng():
+    n_films = count_batches(len(train.labels), settings.batch) * settings.batch
+    device = next(classifier.parameters()).device
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        step.n_parts = course.n_parts
         while not course.is_over(settings):
+            start = time.monotonic()
             rate, loss, accuracy = train_epoch(course, step, train, settings, seed, part)
             scores = validate(course.shown, validation, criterion, settings)
             if not math.isfinite(loss + scores.loss):
                 raise FloatingPointError(f"loss is not finite in epoch {len(course.history) + 1}")
+            if math.isnan(getattr(scores, settings.monitor)):
+                raise UserError(
+                    f"training.monitor: {settings.monitor} cannot be estimated, since validation "
+                    "films lack the findings; use loss, or give validation more films"
+                )
+            course.n_parts = step.n_parts
+            course.elapsed += time.monotonic() - start
             epoch = Epoch(len(course.history) + 1, rate, loss, accuracy, scores)
             course.add(epoch, settings)
-            tell(course.history, course.best, course.seconds, len(train.labels), settings)
+            tell(course.history, course.best, course.seconds, course.elapsed, n_films, settings)
             if watch:
                 watch(epoch)
             if checkpoint and not course.is_over(settings):
@@ -133,10 +146,11 @@ def validate(
 def compute_logits(classifier: nn.Module, films: Films, settings: Training) -> torch.Tensor:
     """Return logits (n, n_findings) float32 of films, without augmentation."""
     classifier.eval()
+    n_at_once = fit_batch(FILMS_AT_ONCE, films.grey.shape[-1])
     device = next(classifier.parameters()).device
     with autocast(device, settings.precision):
         parts = [
             classifier(lay_out(films.take(places, device).grey, settings)).float()
-            for places in torch.split(torch.arange(len(films.labels)), EVALUATION_BATCH)
+            for places in torch.split(torch.arange(len(films.labels)), n_at_once)
         ]
     return torch.cat(parts)

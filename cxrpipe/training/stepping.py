@@ -39,6 +39,7 @@ class Stepper:
         self.optimiser = optimiser
         self.criterion = criterion
         self.settings = settings
+        self.buffers = list(classifier.buffers())
         self.n_parts = 1
 
     def __call__(
@@ -51,14 +52,19 @@ class Stepper:
         torch.OutOfMemoryError
             If the memory is too small and the batch may not be halved, or not any more.
         """
+        if not self.settings.halve_batch:
+            return self._step(grey, labels)
+        before, random = [buffer.clone() for buffer in self.buffers], torch.get_rng_state()
         while True:
             try:
                 return self._step(grey, labels)
             except RuntimeError as error:
-                may = self.settings.halve_batch and 4 * self.n_parts <= len(labels)
-                if not is_out_of_memory(error) or not may:
+                if not is_out_of_memory(error) or 4 * self.n_parts > len(labels):
                     raise
             self.n_parts *= 2
+            torch.set_rng_state(random)  # as if the batch had not been tried
+            for buffer, value in zip(self.buffers, before, strict=True):
+                buffer.copy_(value)
             if torch.cuda.is_available():
                 torch.cuda.empty_cache()
             log.warning(f"memory is short: batches of {len(labels)} in {self.n_parts} parts")
@@ -67,7 +73,7 @@ class Stepper:
         self.optimiser.zero_grad(set_to_none=True)
         total = torch.zeros((), device=labels.device)
         n_right = torch.zeros((), device=labels.device)
-        pairs = zip(grey.chunk(self.n_parts), labels.chunk(self.n_parts), strict=True)
+        pairs = zip(*(whole.tensor_split(self.n_parts) for whole in (grey, labels)), strict=True)
         for part, answers in pairs:
             with autocast(part.device, self.settings.precision):
                 logits = self.forward(lay_out(part, self.settings)).float()

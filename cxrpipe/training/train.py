@@ -1,7 +1,6 @@
 """Train one model on one fold and keep the epoch that is best on validation."""
 
 import argparse
-import json
 import logging
 import os
 from contextlib import nullcontext
@@ -18,10 +17,9 @@ from cxrpipe.models import weights
 from cxrpipe.models.device import claim_device, describe, is_out_of_memory, uses_bf16
 from cxrpipe.models.parts import count_parameters, train_part
 from cxrpipe.models.zoo import Classifier, build, start_greys
-from cxrpipe.preprocessing.store import read_settings
 from cxrpipe.runtime import UserError, command, derive_seed, write_json
-from cxrpipe.training.checkpoint import Checkpoint, name_training
-from cxrpipe.training.films import grey_statistics, load_films
+from cxrpipe.training.checkpoint import Checkpoint, loaded_code, name_training
+from cxrpipe.training.films import Films, grey_statistics, load_films
 from cxrpipe.training.loop import Trained, fit
 from cxrpipe.training.watching import tensorboard
 
@@ -70,6 +68,7 @@ def prepare_torch(settings: Training, cores: int) -> None:
     """Set how torch computes: repeatable to the bit, or as fast as it can."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # repeatable sums on a GPU
     torch.use_deterministic_algorithms(settings.deterministic)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = not settings.deterministic
     torch.set_num_threads(cores)
 
@@ -80,6 +79,11 @@ def advise(error: Exception, name: str, model: Model) -> UserError | None:
     if isinstance(error, FloatingPointError):
         return UserError(
             f"training.learning_rate: {error} of {name} at {settings.learning_rate:g}; lower it"
+        )
+    if "deterministic implementation" in str(error):
+        return UserError(
+            f"training.deterministic: {name} at side {model.side} computes what this GPU cannot "
+            "repeat to the bit; set it to false, or take another side or head"
         )
     if is_out_of_memory(error):
         mend = "lower it" if settings.halve_batch else "lower it, or set training.halve_batch"
@@ -104,7 +108,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--cores", type=int, default=1)
     parser.add_argument("--checkpoints", type=Path, help="folder to go on from after a kill")
-    parser.add_argument("--tensorboard", type=Path, help="folder, if the settings want it")
+    parser.add_argument("--save-every", type=float, default=30, help="seconds between states")
+    parser.add_argument("--tensorboard", default="", help="folder to write to; empty: none")
     parser.add_argument("--weights", type=Path, required=True, help="safetensors to write")
     parser.add_argument("--history", type=Path, required=True, help="table to write")
     parser.add_argument("--summary", type=Path, required=True, help="JSON to write")
@@ -113,19 +118,19 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def open_checkpoint(
-    arguments: argparse.Namespace, cohort: pd.DataFrame, settings: Training, device: torch.device
+    arguments: argparse.Namespace, train: Films, device: torch.device
 ) -> Checkpoint | None:
-    """Return where this training keeps its state, if it is told to; any change makes it another."""
+    """Return where this training keeps its state; any change makes it another training."""
     if not arguments.checkpoints:
         return None
     training = name_training(
-        Path(__file__).parents[1],
-        *(arguments.task, arguments.model, str(arguments.seed), str(arguments.cores)),
-        *(describe(device), torch.__version__, timm.__version__),
-        *(cohort.to_csv(), json.dumps(read_settings(arguments.radiographs))),
+        loaded_code(Path(__file__).parents[1], Path.cwd()),
+        *(arguments.task, arguments.model, str(arguments.seed), str(arguments.fold)),
+        *(str(arguments.cores), describe(device), torch.__version__, timm.__version__),
+        *(tensor.numpy().ravel().view("u1").data for tensor in (train.grey, train.labels)),
         arguments.start.read_bytes() if arguments.start else "",
     )
-    return Checkpoint(arguments.checkpoints, training, settings.save_every)
+    return Checkpoint(arguments.checkpoints, training, arguments.save_every)
 
 
 @command
@@ -149,12 +154,12 @@ def main() -> None:
         model, len(task.findings), derive_seed(seed, "weights"), arguments.start, pretrained
     )
     mean, std = start_greys(model, arguments.start) or grey_statistics(train)
-    folder = arguments.tensorboard if settings.tensorboard else None
-    with claim_device() as device, tensorboard(folder) if folder else nullcontext() as watch:
+    board = arguments.tensorboard
+    with claim_device() as device, tensorboard(Path(board)) if board else nullcontext() as watch:
         classifier = Classifier(network, mean, std).to(device)
         if settings.channels_last:
             classifier = classifier.to(memory_format=torch.channels_last)
-        checkpoint = open_checkpoint(arguments, cohort, settings, device)
+        checkpoint = open_checkpoint(arguments, train, device)
         log.info(f"{arguments.name} on {describe(device)}: {len(train.labels):,} films")
         try:
             trained = fit(

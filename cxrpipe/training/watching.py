@@ -45,15 +45,24 @@ class Epoch:
 Watch = Callable[[Epoch], None]
 
 
-def tell(history: list[Epoch], best: int, seconds: float, n_films: int, settings: Training) -> None:
+def tell(
+    history: list[Epoch],
+    best: int,
+    seconds: float,
+    elapsed: float,
+    n_films: int,
+    settings: Training,
+) -> None:
     """Log the last epoch: losses, the monitored score, speed and the time left.
 
     Parameters
     ----------
     best
         Place of the best epoch in the history.
-    seconds
-        That all training steps so far took.
+    seconds, elapsed
+        That all training steps so far took, and with validation.
+    n_films
+        That an epoch shows.
     """
     last, done = history[-1], len(history)
     monitor, epochs = settings.monitor, settings.epochs
@@ -66,7 +75,7 @@ def tell(history: list[Epoch], best: int, seconds: float, n_films: int, settings
         f"epoch {done}/{epochs}: loss {last.train_loss:.3f}, validation "
         f"{last.validation.loss:.3f}, {shown}, best {monitor} {best_score:.3f} in epoch "
         f"{best + 1}, {seconds / done:.1f} s, {n_films * done / seconds:.0f} films/s, at most "
-        f"{clock(seconds / done * (epochs - done))} left"
+        f"{clock(elapsed / done * (epochs - done))} left"
     )
 
 

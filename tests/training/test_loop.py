@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from cxrpipe.config import Augmentation, Model, Training
 from cxrpipe.models.zoo import Classifier, build
+from cxrpipe.runtime import UserError
 from cxrpipe.training import loop
 from cxrpipe.training.films import Films
 from cxrpipe.training.loop import compute_logits, fit
@@ -195,7 +196,7 @@ def test_logits_do_not_depend_on_the_films_beside_and_are_not_augmented(monkeypa
     with torch.no_grad():
         alone = torch.cat([classifier(film[None]) for film in films.grey])
     classifier.train()
-    monkeypatch.setattr(loop, "EVALUATION_BATCH", 4)
+    monkeypatch.setattr(loop, "fit_batch", lambda most, side: 4)
     together = compute_logits(classifier, films, settings())
     torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-5)
 
@@ -317,3 +318,10 @@ def test_a_gradient_is_clipped_to_the_norm(monkeypatch):
     free, clipped = norms
     assert free > 0.1
     assert clipped == pytest.approx(0.01, rel=1e-4)
+
+
+def test_a_score_that_validation_does_not_allow_cannot_be_monitored():
+    films = bright_and_dark()
+    dark = Films(films.grey[:10], films.labels[:10])
+    with pytest.raises(UserError, match=r"training\.monitor: macro_auc cannot be estimated"):
+        fit(linear(), films, dark, settings(monitor="macro_auc"), seed=0)

@@ -71,3 +71,28 @@ def test_memory_that_is_too_short_is_an_error_if_halving_is_not_allowed_or_not_e
 def test_another_error_is_passed_on():
     with pytest.raises(RuntimeError, match="mat1 and mat2"):
         stepper(Small(), halve_batch=True)(GREY[:, :, :2], LABELS)
+
+
+def test_a_batch_that_was_tried_in_vain_leaves_no_trace():
+    """The norm sees every part once, and dropout draws as if nothing had failed."""
+
+    class Normed(Small):
+        def __init__(self, most):
+            super().__init__(most)
+            self.norm = nn.BatchNorm1d(16)
+            self.drop = nn.Dropout(0.5)
+
+        def forward(self, grey):
+            self.drop(self.norm(grey.flatten(1) / 255))
+            return super().forward(grey)
+
+    short, halved = Normed(most=4), Normed(most=4)
+    torch.manual_seed(1)
+    stepper(short, halve_batch=True)(GREY, LABELS)
+    drawn = torch.get_rng_state()
+    torch.manual_seed(1)
+    for part in GREY.chunk(2):
+        halved(part)
+    assert torch.equal(short.norm.running_mean, halved.norm.running_mean)
+    assert int(short.norm.num_batches_tracked) == 2
+    assert torch.equal(drawn, torch.get_rng_state())

@@ -17,10 +17,17 @@ def epoch(number, loss):
 def test_the_line_of_an_epoch_tells_losses_score_speed_and_time_left(caplog):
     caplog.set_level(logging.INFO)
     history = [epoch(1, 0.5), epoch(2, 0.6)]
-    tell(history, 0, seconds=80.0, n_films=4000, settings=Training(epochs=5, monitor="macro_f1"))
+    tell(
+        history,
+        0,
+        80.0,
+        elapsed=90.0,
+        n_films=4000,
+        settings=Training(epochs=5, monitor="macro_f1"),
+    )
     assert caplog.messages == [
         "epoch 2/5: loss 0.900, validation 0.600, accuracy 0.750, macro_f1 0.700, "
-        "best macro_f1 0.700 in epoch 1, 40.0 s, 100 films/s, at most 2:00 left"
+        "best macro_f1 0.700 in epoch 1, 40.0 s, 100 films/s, at most 2:15 left"
     ]
 
 

@@ -76,7 +76,8 @@ def options(
 
 def command(data: Path, out: Path, **changed) -> None:
     """Train, as a process of its own."""
-    told = options(data, out, **changed) | {"checkpoints": out / "checkpoints"}
+    told = options(data, out, **changed)
+    told |= {"checkpoints": out / "checkpoints", "save-every": 0}
     flags = (str(part) for key, value in told.items() for part in (f"--{key}", value))
     sys.argv = ["train", *flags]
     with Path(os.devnull).open("w") as sys.stderr:

@@ -68,9 +68,26 @@ def whole_recipe(wildcards) -> str:
     return RECIPE.model_dump_json()
 
 
+# How a training is watched and saved changes nothing of it, and so retrains nothing: like places,
+# these settings reach their job as resources.
+WATCHING = {"training": {"save_every", "tensorboard"}}
+
+
 def model_settings(wildcards) -> str:
-    """Return the settings of one model."""
-    return RECIPE.models[wildcards.model].model_dump_json()
+    """Return the settings of one model, but for how its training is watched and saved."""
+    return RECIPE.models[wildcards.model].model_dump_json(exclude=WATCHING)
+
+
+def save_every(wildcards) -> str:
+    """Return after how many seconds the state of a training is saved."""
+    return str(RECIPE.models[wildcards.model].training.save_every)
+
+
+def tensorboard(wildcards) -> str:
+    """Return the folder of a training's TensorBoard files, or nothing if none are wanted."""
+    wanted = RECIPE.models[wildcards.model].training.tensorboard
+    folder = f"logs/{wildcards.run}/tensorboard/{wildcards.model}"
+    return f"{folder}/fold-{wildcards.fold}" if wanted else ""
 
 
 def model_task(wildcards) -> str:

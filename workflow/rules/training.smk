@@ -24,6 +24,8 @@ rule train:
     resources:
         gpu=1,
         weights_folder=WEIGHTS_FOLDER,
+        save_every=save_every,
+        tensorboard=tensorboard,
     params:
         task=model_task,
         model=model_settings,
@@ -46,7 +48,8 @@ rule train:
             --seed {params.seed} \
             --cores {threads} \
             --checkpoints results/{wildcards.run}/checkpoints/{wildcards.model}/fold-{wildcards.fold} \
-            --tensorboard logs/{wildcards.run}/tensorboard/{wildcards.model}/fold-{wildcards.fold} \
+            --save-every {resources.save_every} \
+            --tensorboard={resources.tensorboard:q} \
             --weights {output.weights:q} \
             --history {output.history:q} \
             --summary {output.summary:q} \
