@@ -95,8 +95,7 @@ def test_hidden_layers_start_as_published(architecture, hidden, inputs):
 
 
 @pytest.mark.parametrize(
-    ("architecture", "dropout", "expected"),
-    [("cnn1", 0, 0), ("cnn2", 0, 0), ("cnn2", 0.5, 0.5), ("cnn3", 0.3, 0.3)],
+    ("architecture", "dropout"), [("cnn1", 0), ("cnn2", 0), ("cnn2", 0.5), ("cnn3", 0.3)]
 )
 def test_dropout_of_the_head_is_what_is_asked_for(architecture, dropout):
     network = build(Model(architecture=architecture, side=64, dropout=dropout), 3, seed=0)
