@@ -119,6 +119,5 @@ def test_a_head_of_a_foreign_network_is_found_by_its_name(name):
 
 def test_a_network_whose_head_cannot_be_found_says_how_to_name_it():
     network = nn.ModuleDict({"first": nn.Linear(4, 3), "last": nn.Linear(3, 2)})
-    assert head_names(network) == set()
     with pytest.raises(UserError, match="no module named head, fc or classifier; name its last"):
         train_part(nn.ModuleDict({"network": network}), "head")

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import time
+from multiprocessing import forkserver
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,7 @@ OUTPUTS = ("weights.safetensors", "history.csv", "summary.json")
 @pytest.fixture(scope="module")
 def start():
     """Start a training in a process that has everything imported already."""
+    forkserver._forkserver._stop()  # of other tests, which has not imported it
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["cxrpipe.training.train"])
 
