@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 
 from cxrpipe.reporting.grid import NOTES, build_grid, for_people
-from cxrpipe.reporting.page import as_markdown
+from cxrpipe.reporting.page.rendering import as_markdown
 from cxrpipe.runtime import command, read_json, whole
 
 log = logging.getLogger(__name__)

@@ -16,8 +16,9 @@ from cxrpipe import tables
 from cxrpipe.config import Augmentation, check
 from cxrpipe.data.films.film import Grey, UnusableFilmError, read_film
 from cxrpipe.preprocessing.store import read_radiographs
-from cxrpipe.reporting import charts, counts, sheets
-from cxrpipe.reporting.drawing import draw_counts, readable, save, use_style
+from cxrpipe.reporting import counts
+from cxrpipe.reporting.drawing import charts, sheets
+from cxrpipe.reporting.drawing.style import draw_counts, readable, save, use_style
 from cxrpipe.runtime import UserError, command, derive_seed, progress
 from cxrpipe.training.augment import augment
 

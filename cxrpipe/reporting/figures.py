@@ -20,9 +20,9 @@ from cxrpipe.evaluation.metrics import probabilities
 from cxrpipe.evaluation.scores import CHOSEN_BY, average
 from cxrpipe.explanation.cam import enlarge
 from cxrpipe.preprocessing.store import read_masks, read_radiographs
-from cxrpipe.reporting import pictures
-from cxrpipe.reporting.confusions import draw_answers, draw_confusion
-from cxrpipe.reporting.drawing import draw_nothing, readable, save, use_style
+from cxrpipe.reporting.drawing import curves, heatmaps
+from cxrpipe.reporting.drawing.confusions import draw_answers, draw_confusion
+from cxrpipe.reporting.drawing.style import draw_nothing, readable, save, use_style
 from cxrpipe.runtime import command, read_json
 
 Heats = dict[str, tuple[float, npt.NDArray[np.float32]]]
@@ -64,7 +64,7 @@ def draw_gradcam(finding: str, models: Mapping[str, Explained], store: Path) -> 
         for name, of_model in heats.items()
     }
     lesions = read_masks(store, "lesions")
-    return pictures.draw_gradcam(
+    return heatmaps.draw_gradcam(
         [(finding, film) for film in films], drawn, [lesions.get(name) for name in radiographs]
     )
 
@@ -128,7 +128,7 @@ def main() -> None:
 
     draw = partial(save, folder=arguments.figures)
 
-    draw(pictures.draw_curves(dict(zip(models, histories, strict=True)), scores), name="curves")
+    draw(curves.draw_curves(dict(zip(models, histories, strict=True)), scores), name="curves")
     for task, figure in name_confusions(list(metrics["tasks"]), list(tasks)).items():
         draw(draw_confusions(metrics, task), name=figure)
     for finding in dict.fromkeys(finding for task in each for finding in task.findings):

@@ -13,10 +13,11 @@ import pandas as pd
 import yaml
 
 from cxrpipe import tables
-from cxrpipe.reporting import certificate, grid
-from cxrpipe.reporting.page import read_captions, render, show
+from cxrpipe.reporting import grid
+from cxrpipe.reporting.page import certificate
+from cxrpipe.reporting.page.rendering import read_captions, render, show
+from cxrpipe.reporting.page.sections import closing_notes, describe_tasks
 from cxrpipe.reporting.results import read_table
-from cxrpipe.reporting.sections import closing_notes, describe_tasks
 from cxrpipe.runtime import RESEARCH_USE, command, read_json, whole
 
 PACKAGES = ("cxrpipe", "snakemake", "torch", "torchvision", "timm", "numpy", "pandas", "pillow")

@@ -4,9 +4,9 @@ import argparse
 import logging
 from pathlib import Path
 
-from cxrpipe.reporting.page import as_markdown
+from cxrpipe.reporting.page.rendering import as_markdown
+from cxrpipe.reporting.page.sections import closing_notes, describe_tasks
 from cxrpipe.reporting.results import build_table
-from cxrpipe.reporting.sections import closing_notes, describe_tasks
 from cxrpipe.runtime import command, read_json, whole
 
 log = logging.getLogger(__name__)

@@ -8,5 +8,5 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def style():
-    with mpl.rc_context(fname=str(files("cxrpipe.reporting") / "cxrpipe.mplstyle")):
+    with mpl.rc_context(fname=str(files("cxrpipe.reporting.drawing") / "cxrpipe.mplstyle")):
         yield

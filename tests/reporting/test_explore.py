@@ -13,7 +13,8 @@ from PIL import Image
 from cxrpipe import tables
 from cxrpipe.config import Augmentation
 from cxrpipe.preprocessing.store import Prepared, write_store
-from cxrpipe.reporting import explore, sheets
+from cxrpipe.reporting import explore
+from cxrpipe.reporting.drawing import sheets
 from cxrpipe.runtime import UserError
 
 REPORTS = Path(__file__).parents[2] / "workflow/report"

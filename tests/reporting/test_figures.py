@@ -13,7 +13,7 @@ from cxrpipe.config import Task
 from cxrpipe.evaluation.scores import score
 from cxrpipe.explanation.cam import enlarge
 from cxrpipe.preprocessing.store import Prepared, write_store
-from cxrpipe.reporting import pictures
+from cxrpipe.reporting.drawing import heatmaps
 from cxrpipe.reporting.figures import (
     Explained,
     draw_confusions,
@@ -103,7 +103,7 @@ def test_a_finding_shows_the_models_of_every_task_that_has_it(models, folder):
     ]
     np.testing.assert_array_equal(axes[3].images[0].get_array(), pixels()[2])
     laid = enlarge(torch.from_numpy(heat(16))[None], 32, (0.0, 0.0))[0].numpy()
-    expected = pictures.overlay(pixels()[2], laid.clip(0, 1))
+    expected = heatmaps.overlay(pixels()[2], laid.clip(0, 1))
     np.testing.assert_allclose(axes[5].images[0].get_array(), expected, atol=1e-6)
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from cxrpipe import tables
 from cxrpipe.reporting.grid import build_grid
-from cxrpipe.reporting.page import as_html, embed, read_captions, show
+from cxrpipe.reporting.page.rendering import as_html, embed, read_captions, show
 from cxrpipe.reporting.report import collection_table, excluded_table, main
 from cxrpipe.reporting.results import build_table
 from cxrpipe.runtime import RESEARCH_USE, UserError

@@ -7,14 +7,14 @@ import sys
 import pandas as pd
 import pytest
 
-from cxrpipe.reporting.results import build_table, finding_table, for_people, read_table
-from cxrpipe.reporting.sections import (
+from cxrpipe.reporting.page.sections import (
     closing_notes,
     describe_tasks,
     epoch_note,
     localisation_note,
     notes,
 )
+from cxrpipe.reporting.results import build_table, finding_table, for_people, read_table
 from cxrpipe.reporting.table import main
 from cxrpipe.runtime import RESEARCH_USE
 

@@ -94,7 +94,7 @@ def test_touched_files_rerun_nothing(project: Path):
 
 
 def test_an_edit_of_the_figures_code_redraws_figures_and_report_alone(project: Path):
-    replace(project / "cxrpipe/reporting/pictures.py", "0.55 * heatmap", "0.50 * heatmap")
+    replace(project / "cxrpipe/reporting/drawing/heatmaps.py", "0.55 * heatmap", "0.50 * heatmap")
     jobs = planned(snakemake(project, "--dry-run"))
     assert jobs == {"figures": 1, "report": 1}
 

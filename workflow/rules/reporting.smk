@@ -27,7 +27,7 @@ rule explore:
     """Show the films before anything is trained: how many, of whom, how large, how alike."""
     input:
         code=code("reporting.explore"),
-        style="cxrpipe/reporting/cxrpipe.mplstyle",
+        style="cxrpipe/reporting/drawing/cxrpipe.mplstyle",
         checksums=expand("data/{source}/SHA256SUMS", source=SOURCES),
         index=f"results/{RUN}/index.csv",
         excluded=f"results/{RUN}/excluded.csv",
@@ -81,7 +81,7 @@ rule figures:
     """Draw what was trained and how well it does, as PNG and SVG."""
     input:
         code=code("reporting.figures"),
-        style="cxrpipe/reporting/cxrpipe.mplstyle",
+        style="cxrpipe/reporting/drawing/cxrpipe.mplstyle",
         radiographs=STORE,
         metrics="results/{run}/metrics.json",
         histories=each_model(f"{MODEL}/history.csv"),
@@ -205,7 +205,7 @@ rule report:
     """Write the report, one page that holds everything."""
     input:
         code=code("reporting.report"),
-        templates=expand("cxrpipe/reporting/{part}.html.j2", part=TEMPLATES),
+        templates=expand("cxrpipe/reporting/page/{part}.html.j2", part=TEMPLATES),
         captions=expand("workflow/report/{kind}.rst", kind=KINDS),
         excluded="results/{run}/excluded.csv",
         split="results/{run}/split.csv",

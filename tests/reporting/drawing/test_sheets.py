@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.colors import to_hex
 
-from cxrpipe.reporting import sheets
-from cxrpipe.reporting.sheets import PAIRS, RED, Pair, choose_pairs, choose_samples, shorten
+from cxrpipe.reporting.drawing import sheets
+from cxrpipe.reporting.drawing.sheets import PAIRS, RED, Pair, choose_pairs, choose_samples, shorten
 
 
 def film(seed):

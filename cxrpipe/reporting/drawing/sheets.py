@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure, SubFigure
 
 from cxrpipe.reporting.counts import by_finding
-from cxrpipe.reporting.drawing import draw_nothing, readable
+from cxrpipe.reporting.drawing.style import draw_nothing, readable
 
 Greys = npt.NDArray[np.uint8]
 SAMPLES = 8  # of a finding and source

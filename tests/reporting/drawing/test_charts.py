@@ -5,8 +5,8 @@ import math
 import pandas as pd
 import pytest
 
-from cxrpipe.reporting import charts
-from cxrpipe.reporting.drawing import draw_counts, percent, save
+from cxrpipe.reporting.drawing import charts
+from cxrpipe.reporting.drawing.style import draw_counts, percent, save
 
 FINDINGS = ["normal", "lung_opacity"]
 

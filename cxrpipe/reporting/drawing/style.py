@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 def use_style() -> None:
     """Draw to files alone, in the style of cxrpipe."""
     mpl.use("agg")
-    mpl.rc_file(str(files("cxrpipe.reporting") / "cxrpipe.mplstyle"))
+    mpl.rc_file(str(files("cxrpipe.reporting.drawing") / "cxrpipe.mplstyle"))
 
 
 def save(figure: Figure, folder: Path, name: str) -> None:

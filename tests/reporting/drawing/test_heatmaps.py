@@ -5,8 +5,8 @@ import pandas as pd
 from matplotlib import colormaps
 from PIL import Image
 
-from cxrpipe.reporting import confusions, pictures
-from cxrpipe.reporting.drawing import save
+from cxrpipe.reporting.drawing import confusions, curves, heatmaps
+from cxrpipe.reporting.drawing.style import save
 
 FINDINGS = ["normal", "lung_opacity"]
 CONFUSION = np.array([[3, 1], [4, 12]])
@@ -21,14 +21,14 @@ def texts(axes):
 
 
 def test_a_film_without_heat_is_unchanged():
-    laid = pictures.overlay(film(), np.zeros((16, 16), np.float32))
+    laid = heatmaps.overlay(film(), np.zeros((16, 16), np.float32))
     np.testing.assert_array_equal(laid, np.repeat(film()[:, :, None] / 255, 3, axis=2))
 
 
 def test_only_places_with_heat_change_and_more_heat_hides_more():
     heat = np.zeros((16, 16), np.float32)
     heat[2, 3], heat[4, 5] = 0.5, 1
-    laid = pictures.overlay(film(), heat)
+    laid = heatmaps.overlay(film(), heat)
     changed = (laid != np.repeat(film()[:, :, None] / 255, 3, axis=2)).any(axis=2)
     assert np.argwhere(changed).tolist() == [[2, 3], [4, 5]]
     for place, share in (((2, 3), 0.275), ((4, 5), 0.55)):
@@ -43,7 +43,7 @@ def test_an_overlay_stays_from_0_to_1():
     for grey in (0, 255):
         heat = random.random((16, 16), dtype=np.float32)
         heat[0, :2] = 0, 1
-        laid = pictures.overlay(np.full((16, 16), grey, np.uint8), heat)
+        laid = heatmaps.overlay(np.full((16, 16), grey, np.uint8), heat)
         assert laid.min() >= 0
         assert laid.max() <= 1
 
@@ -103,7 +103,7 @@ def history(epochs=3, best=2):
 
 
 def test_the_ring_marks_the_epoch_that_was_kept():
-    loss, score = pictures.draw_curves({"small": history()}, {"small": "macro_f1"}).axes
+    loss, score = curves.draw_curves({"small": history()}, {"small": "macro_f1"}).axes
     train, validation, ring = (line.get_xydata().tolist() for line in loss.lines)
     assert train == [[1, 3], [2, 1], [3, 2]]
     assert validation == [[1, 4], [2, 2], [3, 3]]
@@ -117,7 +117,7 @@ def test_the_ring_marks_the_epoch_that_was_kept():
 
 def test_each_model_stands_in_the_panel_of_its_score():
     scores = {"one": "macro_f1", "many": "macro_auc"}
-    figure = pictures.draw_curves(dict.fromkeys(scores, history()), scores)
+    figure = curves.draw_curves(dict.fromkeys(scores, history()), scores)
     loss, f1, auc = figure.axes
     assert [len(axes.lines) for axes in (loss, f1, auc)] == [6, 2, 2]
     assert auc.lines[0].get_ydata().tolist() == [1.3, 1.5, 1.4]
@@ -125,7 +125,7 @@ def test_each_model_stands_in_the_panel_of_its_score():
 
 def test_many_models_are_told_apart_in_a_legend_beside_the_curves():
     names = [f"vgg16-360-dropout-{number}" for number in range(25)]
-    figure = pictures.draw_curves(dict.fromkeys(names, history()), dict.fromkeys(names, "macro_f1"))
+    figure = curves.draw_curves(dict.fromkeys(names, history()), dict.fromkeys(names, "macro_f1"))
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.get_texts()] == names
     looks = {(line.get_color(), line.get_marker()) for line in legend.get_lines()}
@@ -142,21 +142,21 @@ def test_a_row_of_gradcam_shows_the_film_its_lesion_and_every_heatmap():
     heat = np.eye(16, dtype=np.float32)
     drawn = {"small": [(0.934, heat), (0.2, heat)], "large": [(0.5, heat.T), (1.0, heat)]}
     films = [("lung_opacity", film(0)), ("normal", film(1))]
-    axes = pictures.draw_gradcam(films, drawn, [lesion, None]).axes
+    axes = heatmaps.draw_gradcam(films, drawn, [lesion, None]).axes
     assert [place.get_title() for place in axes[:3]] == [
         "true: lung opacity",
         "small: 93%",
         "large: 50%",
     ]
     np.testing.assert_array_equal(axes[3].images[0].get_array(), film(1))
-    np.testing.assert_allclose(axes[1].images[0].get_array(), pictures.overlay(film(0), heat))
+    np.testing.assert_allclose(axes[1].images[0].get_array(), heatmaps.overlay(film(0), heat))
     assert [len(place.collections) for place in axes[:4]] == [1, 0, 0, 0]
 
 
 def test_a_film_that_is_not_among_those_of_a_model_is_said_so():
     heat = np.eye(16, dtype=np.float32)
     drawn = {"one": [(0.5, heat), None]}
-    axes = pictures.draw_gradcam([("covid", film(0)), ("covid", film(1))], drawn, [None] * 2).axes
+    axes = heatmaps.draw_gradcam([("covid", film(0)), ("covid", film(1))], drawn, [None] * 2).axes
     assert [len(place.images) for place in axes[:4]] == [1, 1, 1, 0]
     assert axes[3].get_title() == "one: not drawn"
 
@@ -164,7 +164,7 @@ def test_a_film_that_is_not_among_those_of_a_model_is_said_so():
 def test_heatmaps_of_many_models_take_several_rows_of_a_film():
     heat = np.eye(16, dtype=np.float32)
     drawn = {f"m{number}": [(number / 100, heat)] * 2 for number in range(20)}
-    figure = pictures.draw_gradcam([("covid", film(0)), ("covid", film(1))], drawn, [None] * 2)
+    figure = heatmaps.draw_gradcam([("covid", film(0)), ("covid", film(1))], drawn, [None] * 2)
     titles = [axes.get_title() for axes in figure.axes[:-1]]
     assert len(titles) == 2 * 3 * (1 + 7)
     first = [title for title in titles[:24] if title]

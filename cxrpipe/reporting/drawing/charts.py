@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullLocator, StrMethodFormatter
 
 from cxrpipe.reporting.counts import UNKNOWN, by_finding, in_order
-from cxrpipe.reporting.drawing import bare, draw_counts, draw_nothing, readable
+from cxrpipe.reporting.drawing.style import bare, draw_counts, draw_nothing, readable
 from cxrpipe.tables import LEFT_OUT
 
 SUBSET_COLOURS = ("#0B4F79", "#E69F00", "#CFE3F0")  # told apart by lightness alone

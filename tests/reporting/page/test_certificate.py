@@ -2,7 +2,7 @@
 
 import pytest
 
-from cxrpipe.reporting import certificate as told
+from cxrpipe.reporting.page import certificate as told
 
 CONFLICT = {
     "first": "f1",

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cxrpipe.reporting.drawing import bare, readable
+from cxrpipe.reporting.drawing.style import bare, readable
 
 Counts = npt.NDArray[np.int64]
 WIDTH = 13.0  # inches of a row of panels

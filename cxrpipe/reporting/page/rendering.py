@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import jinja2
 import pandas as pd
 
-from cxrpipe.reporting.drawing import readable
+from cxrpipe.reporting.drawing.style import readable
 from cxrpipe.runtime import UserError
 
 
@@ -63,7 +63,7 @@ def as_markdown(table: pd.DataFrame) -> str:
 def render(content: Mapping[str, Any]) -> str:
     """Fill the template; every value is escaped unless it is a table or a picture of ours."""
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("cxrpipe.reporting", "."),
+        loader=jinja2.PackageLoader("cxrpipe.reporting.page", "."),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
     )
