@@ -103,6 +103,31 @@ HISTORY = Contract(
     key=("epoch",),
     optional=("validation_macro_f1", "validation_macro_auc"),
 )
+# Curves are on fixed grids: the rows of one are in the order of x, the same x for every model.
+CURVES = Contract(
+    {
+        "task": "str",
+        "model": "str",
+        "finding": "str",
+        "curve": "str",
+        "x": "float64",
+        "y": "float64",
+        "low": "float64",
+        "high": "float64",
+        "n": "float64",
+    },
+    choices={
+        "curve": (
+            "roc",
+            "precision_recall",
+            "reliability",
+            "reliability_calibrated",
+            "decision",
+            "selective",
+        )
+    },
+    optional=("y", "low", "high", "n"),
+)
 
 
 def predictions(findings: Sequence[str]) -> Contract:

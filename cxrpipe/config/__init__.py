@@ -5,6 +5,7 @@ settings of collections; ``recipes.py`` reads the files that hold both, before t
 planned.
 """
 
+from cxrpipe.config.evaluation import Ensemble, Evaluation
 from cxrpipe.config.films import Dedupe, Index, Preprocess, Split
 from cxrpipe.config.learning import Augmentation, Model, Task, Training
 from cxrpipe.config.recipe import Gradcam, Grid, Recipe
@@ -14,6 +15,8 @@ __all__ = [
     "NAME",
     "Augmentation",
     "Dedupe",
+    "Ensemble",
+    "Evaluation",
     "Gradcam",
     "Grid",
     "Index",

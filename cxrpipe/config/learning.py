@@ -139,6 +139,11 @@ class Model(Settings):
     bias: bool = Field(True, description="of the last layer")
     trained: Literal["all", "head"] = "all"
     side: int = Field(0, ge=0, le=1024, description="pixels; 0: preprocess.side")
+    trained_on: str = Field(
+        "",
+        description="collection whose films alone train and choose it; empty: all of its task. It "
+        "is tested on all",
+    )
     seed: int = Field(0, ge=0, description="of initial weights, sampling and augmentation")
     training: Training = Training()
     point: dict[str, int | float | str | bool] = Field(

@@ -5,6 +5,7 @@ from typing import Any, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from cxrpipe.config.evaluation import Evaluation
 from cxrpipe.config.films import Dedupe, Index, Preprocess, Split
 from cxrpipe.config.learning import Model, Task, Training
 from cxrpipe.config.settings import NAME, Settings, merge, nearest
@@ -48,6 +49,7 @@ class Recipe(Settings):
     tasks: dict[str, Task] = Field(min_length=1)
     training: Training = Field(Training(), description="of models that say nothing else")
     models: dict[str, Model] = Field(min_length=1)
+    evaluation: Evaluation = Evaluation()
     gradcam: Gradcam = Gradcam()
 
     @model_validator(mode="before")
@@ -113,6 +115,21 @@ class Recipe(Settings):
                 raise ValueError(f"models.{name}.side: {model.side}; give at least 32 pixels")
             if model.start:
                 _check_names(f"models.{name}.weights", [model.start], self.models)
+            if model.trained_on:
+                sources = self.tasks[model.task].sources
+                _check_names(f"models.{name}.trained_on", [model.trained_on], sources)
+        return self
+
+    @model_validator(mode="after")
+    def _joins_models_of_one_task(self) -> Self:
+        for name, ensemble in self.evaluation.ensembles.items():
+            where = f"evaluation.ensembles.{name}"
+            task = ensemble.task or next(iter(self.tasks))
+            _check_names(f"{where}.task", [task], self.tasks)
+            members = [model for model, said in self.models.items() if said.task == task]
+            _check_names(f"{where}.models", ensemble.models, members)
+            if ensemble.tie:
+                _check_names(f"{where}.tie", [ensemble.tie], self.tasks[task].findings)
         return self
 
     @model_validator(mode="after")

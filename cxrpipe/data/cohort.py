@@ -37,6 +37,11 @@ def choose_cohort(split: pd.DataFrame, task: Task) -> pd.DataFrame:
     return films[_truncate(films, shown, task)] if task.truncate else films
 
 
+def films_of(cohort: pd.DataFrame, source: str) -> pd.DataFrame:
+    """Return the films of a cohort that come from one collection; all if none is named."""
+    return cohort[cohort["source"] == source] if source else cohort
+
+
 def label_films(films: pd.DataFrame, task: Task) -> npt.NDArray[np.int64]:
     """Label films of a task's cohort.
 
