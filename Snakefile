@@ -1,7 +1,8 @@
 """cxrpipe: from collections of chest radiographs to trained, tested and explained classifiers.
 
     download -> index -> dedupe -> split -> certify -> preprocess -> explore
-             -> train -> predict -> evaluate, gradcam -> figures, table, ablation -> report
+             -> train -> predict -> calibrate -> evaluate, gradcam
+             -> figures, table, ablation, literature -> report
 
 `snakemake --cores all --resources gpu=1` runs the recipe that config/config.yaml names.
 """
@@ -28,8 +29,10 @@ rule all:
     default_target: True
     input:
         expand(rules.table.output + rules.report.output + rules.figures.output, run=RUN),
-        expand(rules.evaluate.output + rules.ablation.output, run=RUN),
-        expand(rules.certify.output + rules.dedupe.output + rules.index.output, run=RUN),
+        expand(rules.ablation.output + rules.literature.output, run=RUN),
+        expand(
+            rules.evaluate.output + rules.certify.output + rules.index.output, run=RUN
+        ),
         expand(rules.preprocess.output, run=RUN, side=SIDES) + rules.explore.output,
         expand(
             rules.train.output + rules.predict.output + rules.gradcam.output,

@@ -239,6 +239,39 @@ def test_an_unknown_task_of_a_model_is_refused():
     assert "models.m.task: 'finding'; did you mean 'findings'?" in message
 
 
+def test_a_model_is_trained_on_a_collection_of_its_task():
+    sources = {"sources": ["a", "b"], "tasks": {"t": {"sources": ["a"]}}}
+    models = {"m": {"architecture": "r", "trained_on": "a"}}
+    assert check(Recipe, RECIPE | sources | {"models": models}, "").models["m"].trained_on == "a"
+    models["m"]["trained_on"] = "b"
+    message = refused(Recipe, RECIPE | sources | {"models": models})
+    assert "models.m.trained_on: 'b'; valid: a" in message
+
+
+@pytest.mark.parametrize(
+    ("ensemble", "message"),
+    [
+        ({"models": ["one", "tow"]}, "evaluation.ensembles.e.models: 'tow'; did you mean 'two'?"),
+        ({"models": ["other"]}, "evaluation.ensembles.e.models: 'other'; valid: one, two"),
+        ({"task": "coivd"}, "evaluation.ensembles.e.task: 'coivd'; did you mean 'covid'?"),
+        ({"tie": "coivd"}, "evaluation.ensembles.e.tie: 'coivd'; did you mean 'covid'?"),
+        ({"task": "covid", "tie": "normal"}, "evaluation.ensembles.e.tie: 'normal'; valid: covid"),
+    ],
+)
+def test_an_ensemble_joins_models_of_one_task(ensemble, message):
+    values = RECIPE | {
+        "tasks": {"both": {}, "covid": {"kind": "binary", "findings": ["covid"]}},
+        "models": {
+            "one": {"architecture": "r"},
+            "two": {"architecture": "r"},
+            "other": {"architecture": "r", "task": "covid"},
+        },
+    }
+    allowed = {"models": ["one", "two"], "tie": "covid"}
+    check(Recipe, values | {"evaluation": {"ensembles": {"e": allowed}}}, "")
+    assert message in refused(Recipe, values | {"evaluation": {"ensembles": {"e": ensemble}}})
+
+
 def test_a_model_starts_from_another_by_name():
     models = {
         "first": {"architecture": "r", "weights": "imagenet"},

@@ -1,23 +1,31 @@
-"""Score every model on the test films, beside the answer that always names the commonest class."""
+"""Judge every model on the test films, beside the answer that always names the commonest class."""
 
 import argparse
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from cxrpipe import tables
-from cxrpipe.config import Task, check
-from cxrpipe.data.cohort import choose_cohort, label_films
+from cxrpipe.config import Evaluation, Task, check
+from cxrpipe.data.cohort import label_films
 from cxrpipe.evaluation import metrics
-from cxrpipe.evaluation.scores import CHOSEN_BY, Scores, average, mean, score
-from cxrpipe.runtime import UserError, command, write_json
+from cxrpipe.evaluation.answers import Answers, gather_answers
+from cxrpipe.evaluation.calibration import read_calibration
+from cxrpipe.evaluation.contest import compare_pairs, contend
+from cxrpipe.evaluation.joint import list_ensembles, tell_ensemble
+from cxrpipe.evaluation.judged import Judged, gather
+from cxrpipe.evaluation.measures import measure
+from cxrpipe.evaluation.scores import CHOSEN_BY, Draws, Scores, average, mean, tell_scores
+from cxrpipe.evaluation.subgroups import describe_films
+from cxrpipe.evaluation.telling import draw_scores, tell_model
+from cxrpipe.evaluation.tracing import tabulate, trace_model, trace_treating_all
+from cxrpipe.runtime import command, progress, write_json
 
-SCORED = ("validation", "test")  # validation chooses, test is reported
+BASELINE = ("validation", "test")
 log = logging.getLogger(__name__)
 
 
@@ -35,41 +43,25 @@ def majority_logits(train: metrics.Integers, n_films: int, task: Task) -> metric
     return np.tile(logits, (n_films, 1))
 
 
-def score_model(predictions: pd.DataFrame, films: pd.DataFrame, task: Task) -> dict[str, Scores]:
-    """Score one model's predictions of a task's films of one fold.
-
-    Raises
-    ------
-    UserError
-        If predictions and split do not hold the same films in the same subsets.
-    """
-    both = films.merge(predictions, on=["radiograph", "subset"], validate="one_to_one")
-    if len(both) != len(films) or len(both) != len(predictions):
-        raise UserError("predictions and split.csv hold different films; predict anew")
-    scores = {}
-    for subset in SCORED:
-        of_subset = both[both["subset"] == subset]
-        logits = of_subset[list(task.findings)].to_numpy(dtype=float)
-        scores[subset] = score(label_films(of_subset, task), logits, task)
-    return scores
-
-
 def score_majority(films: pd.DataFrame, task: Task) -> dict[str, Scores]:
     """Score the majority baseline, fixed on the training films of a fold."""
     true = {
         subset: label_films(films[films["subset"] == subset], task) for subset in tables.SUBSETS
     }
+    logits = {
+        subset: majority_logits(true["train"], len(true[subset]), task) for subset in BASELINE
+    }
     return {
-        subset: score(true[subset], majority_logits(true["train"], len(true[subset]), task), task)
-        for subset in SCORED
+        subset: tell_scores(true[subset], measure(true[subset], logits[subset], task.kind), task)
+        for subset in BASELINE
     }
 
 
-def choose_best(models: Mapping[str, Sequence[Mapping[str, Scores]]], kind: str) -> str:
-    """Name the model that is best on validation, so that test chooses nothing.
+def rank_models(models: Mapping[str, Sequence[Mapping[str, Scores]]], kind: str) -> list[str]:
+    """Name the models from the best on validation to the worst, so that test chooses nothing.
 
-    It has the highest macro F1, for ``multi`` and ``binary`` the highest macro AUC, on average
-    over folds. One whose score cannot be estimated is never the best.
+    The best has the highest macro F1, for ``multi`` and ``binary`` the highest macro AUC, on
+    average over folds; of equal ones the first. One whose score cannot be estimated is the last.
     """
 
     def validated(name: str) -> float:
@@ -77,72 +69,138 @@ def choose_best(models: Mapping[str, Sequence[Mapping[str, Scores]]], kind: str)
         value = mean(fold["validation"]["macro"][CHOSEN_BY[kind]] for fold in models[name])
         return -1.0 if value is None else value
 
-    return max(models, key=validated)
+    return sorted(models, key=validated, reverse=True)
 
 
-def score_task(
-    models: Mapping[str, Sequence[Mapping[str, Scores]]], films: Sequence[pd.DataFrame], task: Task
-) -> dict[str, object]:
-    """Say what a task is, which of its models is best, and what the majority scores.
+def judge_task(
+    judged: Judged,
+    answers: Mapping[str, Answers],
+    index: pd.DataFrame,
+    settings: Evaluation,
+    ensembles_of: tuple[str, bool],
+) -> tuple[Scores, dict[str, Scores], pd.DataFrame]:
+    """Judge all models of a task.
 
     Parameters
     ----------
-    models
-        Name of a model of the task: its scores of each fold.
-    films
-        The task's films of each fold.
+    answers
+        Of each model, in the recipe's order.
+    ensembles_of
+        Name of the task, and whether ensembles that name no task mean it.
+
+    Returns
+    -------
+    What is told of the task and of each model, and the curves of all.
     """
-    baseline = [score_majority(of_fold, task) for of_fold in films]
-    return {
+    task, name = judged.task, ensembles_of[0]
+    parts = describe_films(judged.test, index, settings.ages)
+    draws: dict[str, Draws] = {}
+    models: dict[str, Scores] = {}
+    for model, given in progress(answers.items(), len(answers), f"models of {name}"):
+        draws[model] = draw_scores(judged, given.test)
+        models[model] = {"task": name} | tell_model(judged, given, draws[model], parts)
+    ranked = rank_models({model: told["folds"] for model, told in models.items()}, task.kind)
+    contenders = {
+        model: contend(judged, given.test, draws[model]) for model, given in answers.items()
+    }
+    logits = {model: given.test for model, given in answers.items()}
+    baseline = [score_majority(fold, task) for fold in judged.folds]
+    told = {
         "kind": task.kind,
         "findings": list(task.findings),
-        "best": choose_best(models, task.kind),
-        "majority": {subset: average([fold[subset] for fold in baseline]) for subset in SCORED},
+        "chosen_by": CHOSEN_BY[task.kind],
+        "best": ranked[0],
+        "test": {
+            "n": len(judged.test),
+            "groups": len(set(judged.groups)),
+            "held_out": judged.held_out,
+        },
+        "majority": {subset: average([fold[subset] for fold in baseline]) for subset in BASELINE},
+        "ensembles": {
+            ensemble: tell_ensemble(judged, said, logits, ranked[0], contenders[ranked[0]])
+            for ensemble, said in list_ensembles(settings, *ensembles_of, ranked).items()
+        },
+        "comparisons": compare_pairs(judged, contenders),
     }
+    traced = [
+        curve
+        for model, given in answers.items()
+        for curve in trace_model(judged, given, model, model == ranked[0])
+    ]
+    return told, models, tabulate(name, [*traced, *trace_treating_all(judged)])
+
+
+def each_fold(models: Sequence[str], paths: Sequence[Path], n_folds: int) -> dict[str, list[Path]]:
+    """Return each model's files, of paths that name all folds of a model, then of the next."""
+    each = iter(paths)
+    return {model: [next(each) for _ in range(n_folds)] for model in models}
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--index", type=Path, required=True, help="table to read")
+    parser.add_argument("--split", type=Path, required=True, help="table to read")
+    parser.add_argument("--folds", type=int, required=True)
+    parser.add_argument("--tasks", required=True, help="Task of each name, as JSON")
+    parser.add_argument("--models", required=True, help="task and trained_on of each, as JSON")
+    parser.add_argument(
+        "--predictions", nargs="+", type=Path, required=True, help="all folds of a model, of each"
+    )
+    parser.add_argument(
+        "--calibrations", nargs="+", type=Path, required=True, help="all folds of a model, of each"
+    )
+    parser.add_argument("--settings", required=True, help="Evaluation, as JSON")
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--metrics", type=Path, required=True, help="JSON to write")
+    parser.add_argument("--curves", type=Path, required=True, help="table to write")
+    return parser.parse_args()
 
 
 @command
 def main() -> None:
-    """Score the models of a run."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--split", type=Path, required=True, help="table to read")
-    parser.add_argument("--folds", type=int, required=True)
-    parser.add_argument("--tasks", required=True, help="Task of each name, as JSON")
-    parser.add_argument("--models", nargs="+", required=True, help="names of the models")
-    parser.add_argument("--model-tasks", nargs="+", required=True, help="name of the task of each")
-    parser.add_argument(
-        "--predictions", nargs="+", type=Path, required=True, help="all folds of a model, of each"
-    )
-    parser.add_argument("--metrics", type=Path, required=True, help="JSON to write")
-    arguments = parser.parse_args()
-    folds = range(arguments.folds)
+    """Judge the models of a run."""
+    arguments = parse_arguments()
+    settings = check(Evaluation, arguments.settings, "--settings")
+    index = tables.read(arguments.index, tables.INDEX)
     split = tables.read(arguments.split, tables.SPLIT)
-    task_of = dict(zip(arguments.models, arguments.model_tasks, strict=True))
+    asked = json.loads(arguments.models)
     tasks = {
         name: check(Task, task, f"--tasks: {name}")
         for name, task in json.loads(arguments.tasks).items()
-        if name in task_of.values()
     }
-    films = {
-        name: [choose_cohort(split[split["fold"] == fold], task) for fold in folds]
-        for name, task in tasks.items()
-    }
-    scores: dict[str, list[dict[str, Scores]]] = {name: [] for name in task_of}
-    each = zip(product(task_of, folds), arguments.predictions, strict=True)
-    for (model, fold), path in each:
-        name = task_of[model]
-        predictions = tables.read(path, tables.predictions(tasks[name].findings))
-        scores[model].append(score_model(predictions, films[name][fold], tasks[name]))
-    told = {
-        name: score_task(
-            {model: scores[model] for model in task_of if task_of[model] == name}, films[name], task
+    predictions, calibrations = (
+        each_fold(list(asked), paths, arguments.folds)
+        for paths in (arguments.predictions, arguments.calibrations)
+    )
+    told: dict[str, Scores] = {}
+    models: dict[str, Scores] = {}
+    curves = []
+    for place, (name, task) in enumerate(tasks.items()):
+        named = [model for model, said in asked.items() if said["task"] == name]
+        if not named:
+            continue
+        judged = gather(split, task, arguments.folds, settings, arguments.seed)
+        contract = tables.predictions(task.findings)
+        answers = {
+            model: gather_answers(
+                judged,
+                [tables.read(path, contract) for path in predictions[model]],
+                [read_calibration(path) for path in calibrations[model]],
+                asked[model]["trained_on"],
+            )
+            for model in named
+        }
+        told[name], of_task, traced = judge_task(
+            judged, answers, index, settings, (name, place == 0)
         )
-        for name, task in tasks.items()
-    }
-    models = {model: {"task": task_of[model], "folds": scores[model]} for model in task_of}
-    write_json(arguments.metrics, {"tasks": told, "models": models})
-    for name, task_scores in told.items():
-        log.info(f"{name}: best on validation: {task_scores['best']}")
+        models |= of_task
+        curves.append(traced)
+        log.info(f"{name}: best on validation: {told[name]['best']}")
+    sampling = {"replicates": settings.replicates, "level": settings.level}
+    in_order = {model: models[model] for model in asked}
+    tables.write(pd.concat(curves), arguments.curves, tables.CURVES)
+    write_json(arguments.metrics, {"bootstrap": sampling, "tasks": told, "models": in_order})
 
 
 if __name__ == "__main__":

@@ -1,11 +1,14 @@
-"""Draw the figures of what was trained: learning curves, confusion matrices, Grad-CAM."""
+"""Draw what was trained and how well it does: curves, scores with their intervals, Grad-CAM.
+
+``drawing.names`` tells which figures a recipe has.
+"""
 
 import argparse
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import h5py
 import numpy as np
@@ -17,15 +20,35 @@ from matplotlib.figure import Figure
 from cxrpipe import tables
 from cxrpipe.config import Task, check
 from cxrpipe.evaluation.metrics import probabilities
-from cxrpipe.evaluation.scores import CHOSEN_BY, average
 from cxrpipe.explanation.cam import enlarge
 from cxrpipe.preprocessing.store import read_masks, read_radiographs
 from cxrpipe.reporting.drawing import curves, heatmaps
-from cxrpipe.reporting.drawing.confusions import draw_answers, draw_confusion
+from cxrpipe.reporting.drawing.confusions import draw_confusions
+from cxrpipe.reporting.drawing.decisions import draw_decision, draw_selective
+from cxrpipe.reporting.drawing.discrimination import draw_precision_recall, draw_roc
+from cxrpipe.reporting.drawing.forest import draw_forest, draw_subgroups
+from cxrpipe.reporting.drawing.matrices import draw_matrix
+from cxrpipe.reporting.drawing.names import name_figure
+from cxrpipe.reporting.drawing.reliability import draw_reliability
+from cxrpipe.reporting.drawing.results import Results, results_of_task
+from cxrpipe.reporting.drawing.sizes import draw_size
 from cxrpipe.reporting.drawing.style import draw_nothing, readable, save, use_style
 from cxrpipe.runtime import command, read_json
 
 Heats = dict[str, tuple[float, npt.NDArray[np.float32]]]
+# What is drawn of each task, in the order of ``names.KINDS``.
+DRAWN: Mapping[str, Callable[[Results], Figure]] = {
+    "forest": draw_forest,
+    "confusion": draw_confusions,
+    "roc": draw_roc,
+    "precision_recall": draw_precision_recall,
+    "reliability": draw_reliability,
+    "decision": draw_decision,
+    "selective": draw_selective,
+    "subgroups": draw_subgroups,
+    "matrix": draw_matrix,
+    "size": draw_size,
+}
 
 
 class Explained(NamedTuple):
@@ -79,32 +102,17 @@ def _laid(
     return heat[0], laid.clamp(0, 1).numpy()
 
 
-def draw_confusions(metrics: Mapping[str, Any], name: str) -> Figure:
-    """Draw the confusion matrices of the models of a task on the test films of all folds."""
-    task = metrics["tasks"][name]
-    confusions = {
-        model: np.array(average([fold["test"] for fold in scores["folds"]])["confusion"])
-        for model, scores in metrics["models"].items()
-        if scores["task"] == name
-    }
-    draw = draw_confusion if task["kind"] == "single" else draw_answers
-    return draw(confusions, task["findings"])
-
-
-def name_confusions(used: Sequence[str], tasks: Sequence[str]) -> dict[str, str]:
-    """Return the figure of each task that has a model: ``confusion`` in a recipe of one task."""
-    return {name: f"confusion-{name}" if len(tasks) > 1 else "confusion" for name in used}
-
-
 @command
 def main() -> None:
     """Draw the figures of a run."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--radiographs", type=Path, required=True, help="store to read")
     parser.add_argument("--metrics", type=Path, required=True, help="JSON to read")
+    parser.add_argument("--curves", type=Path, required=True, help="table to read")
     parser.add_argument("--tasks", required=True, help="Task of each name, as JSON")
     parser.add_argument("--models", nargs="+", required=True, help="names of the models")
     parser.add_argument("--model-tasks", nargs="+", required=True, help="name of the task of each")
+    parser.add_argument("--summaries", nargs="+", type=Path, required=True, help="one a model")
     parser.add_argument("--histories", nargs="+", type=Path, required=True, help="one a model")
     parser.add_argument("--predictions", nargs="+", type=Path, required=True, help="one a model")
     parser.add_argument("--heatmaps", nargs="+", type=Path, required=True, help="one a model")
@@ -112,6 +120,7 @@ def main() -> None:
     arguments = parser.parse_args()
     use_style()
     metrics = read_json(arguments.metrics)
+    points = tables.read(arguments.curves, tables.CURVES)
     tasks = {
         name: check(Task, task, f"--tasks: {name}")
         for name, task in json.loads(arguments.tasks).items()
@@ -124,13 +133,18 @@ def main() -> None:
     explained = map(Explained, each, predictions, arguments.heatmaps)
     models = dict(zip(arguments.models, explained, strict=True))
     histories = [tables.read(path, tables.HISTORY) for path in arguments.histories]
-    scores = {name: f"macro_{CHOSEN_BY[model.task.kind]}" for name, model in models.items()}
+    sizes = [read_json(path)["parameters"] for path in arguments.summaries]
+    parameters = dict(zip(models, sizes, strict=True))
+    chosen_by = [f"macro_{metrics['tasks'][task]['chosen_by']}" for task in arguments.model_tasks]
 
     draw = partial(save, folder=arguments.figures)
 
-    draw(curves.draw_curves(dict(zip(models, histories, strict=True)), scores), name="curves")
-    for task, figure in name_confusions(list(metrics["tasks"]), list(tasks)).items():
-        draw(draw_confusions(metrics, task), name=figure)
+    shown = dict(zip(models, histories, strict=True))
+    draw(curves.draw_curves(shown, dict(zip(models, chosen_by, strict=True))), name="curves")
+    for task in metrics["tasks"]:
+        results = results_of_task(metrics, points, parameters, task)
+        for kind, drawn in DRAWN.items():
+            draw(drawn(results), name=name_figure(kind, task, list(tasks)))
     for finding in dict.fromkeys(finding for task in each for finding in task.findings):
         draw(draw_gradcam(finding, models, arguments.radiographs), name=f"gradcam-{finding}")
 

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from cxrpipe.evaluation.scores import known
+from cxrpipe.reporting.page.wording import NOT_ESTIMABLE
 from cxrpipe.reporting.results import say
 from cxrpipe.runtime import RESEARCH_USE
 
@@ -112,6 +113,7 @@ def for_people(grid: pd.DataFrame) -> pd.DataFrame:
     for subset in SUBSETS:
         for score, name in SCORES.items():
             column = f"{subset}_{score}"
-            spread = say(grid[f"{column}_sd"], " ± {:.3f}")
-            shown[f"{name}, {subset}"] = say(grid[f"{column}_mean"], "{:.3f}") + spread
+            mean, spread = grid[f"{column}_mean"], say(grid[f"{column}_sd"], " ± {:.3f}")
+            said = (say(mean, "{:.3f}") + spread).where(mean.notna(), NOT_ESTIMABLE)
+            shown[f"{name}, {subset}"] = said
     return shown

@@ -4,57 +4,106 @@ import argparse
 import json
 import logging
 import platform
-from collections.abc import Mapping
+import shutil
+import subprocess
+from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-import yaml
-
 from cxrpipe import tables
-from cxrpipe.reporting import grid
-from cxrpipe.reporting.page import certificate
+from cxrpipe.reporting import grid, published
+from cxrpipe.reporting.page import chapters
+from cxrpipe.reporting.page.blocks import Chapter
+from cxrpipe.reporting.page.card import tell_card
+from cxrpipe.reporting.page.claim import tell_claim
+from cxrpipe.reporting.page.facts import gather_facts
+from cxrpipe.reporting.page.films import tell_films
+from cxrpipe.reporting.page.provenance import checksum, describe_commit, tell_provenance
 from cxrpipe.reporting.page.rendering import read_captions, render, show
-from cxrpipe.reporting.page.sections import closing_notes, describe_tasks
+from cxrpipe.reporting.page.run import Run
 from cxrpipe.reporting.results import read_table
 from cxrpipe.runtime import RESEARCH_USE, command, read_json, whole
 
 PACKAGES = ("cxrpipe", "snakemake", "torch", "torchvision", "timm", "numpy", "pandas", "pillow")
+NUMBERS = ("metrics", "table", "ablation", "literature", "leakage", "index", "split", "excluded")
 log = logging.getLogger(__name__)
 
 
-def collection_table(sources: Mapping[str, Mapping[str, Any]], split: pd.DataFrame) -> pd.DataFrame:
-    """Return how many films of each source stand in the split, with its licence and citation."""
-    counts = split["source"].value_counts()
-    rows = [
-        {"source": name, "radiographs": counts[name]}
-        | {key: described[key] for key in ("title", "licence", "citation")}
-        for name, described in sources.items()
-        if name in counts
-    ]
-    return pd.DataFrame(rows)
-
-
-def excluded_table(excluded: pd.DataFrame) -> pd.DataFrame:
-    """Return how many files were not indexed, by source and reason."""
-    counted = excluded.groupby(["source", "reason"]).agg(
-        files=("file", "size"), example=("detail", "first")
-    )
-    return counted.reset_index()
-
-
-def timing_table(timings: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
-    """Return how fast each model was trained, and on what."""
-    return pd.DataFrame([{"model": name} | dict(values) for name, values in timings.items()])
-
-
-def ablation_table(path: Path | None) -> pd.DataFrame | None:
-    """Return the ablation table, or None if it compares nothing."""
-    table = grid.read_grid(path) if path else None
-    if table is None or not grid.has_something_to_compare(table):
+def ask_git(*question: str) -> str | None:
+    """Ask git about the folder that holds the code; None if there is no git, or no repository."""
+    git = shutil.which("git")
+    if git is None:
         return None
-    return grid.for_people(table)
+    place = Path(__file__).parent
+    asked = subprocess.run(  # noqa: S603 - git and fixed arguments alone
+        [git, "-C", place, *question], capture_output=True, text=True, check=False
+    )
+    return asked.stdout if asked.returncode == 0 else None
+
+
+def read_each(names: Iterable[str], files: Iterable[Path]) -> Mapping[str, Mapping[str, Any]]:
+    """Read a JSON file of every model."""
+    return dict(zip(names, map(read_json, files), strict=True))
+
+
+def read_run(arguments: argparse.Namespace) -> Run:
+    """Read what the page is told of a run."""
+    models = arguments.models
+    return Run(
+        name=arguments.run,
+        recipe=json.loads(arguments.recipe),
+        sources=json.loads(arguments.sources),
+        metrics=read_json(arguments.metrics),
+        certificate=read_json(arguments.leakage),
+        index=tables.read(arguments.index, tables.INDEX),
+        split=tables.read(arguments.split, tables.SPLIT).query("fold == 0"),
+        excluded=tables.read(arguments.excluded, tables.EXCLUDED),
+        summaries=read_each(models, arguments.summaries),
+        timings=read_each(models, arguments.timings),
+        localisations=read_each(models, arguments.localisations),
+        versions={name: version(name) for name in PACKAGES},
+        commit=describe_commit(ask_git("rev-parse", "HEAD"), ask_git("status", "--porcelain")),
+    )
+
+
+def tell(run: Run, arguments: argparse.Namespace) -> list[Chapter]:
+    """Tell the run, chapter by chapter."""
+    captions = read_captions(arguments.captions)
+    figures = show(arguments.figures, captions)
+    ablation = grid.read_grid(arguments.ablation) if arguments.ablation else None
+    literature = published.read_literature(arguments.literature) if arguments.literature else None
+    facts = gather_facts(run)
+    numbers = (
+        "metrics",
+        "table",
+        "ablation",
+        "literature",
+        "leakage",
+        "index",
+        "split",
+        "excluded",
+    )
+    files = [path for name in numbers if (path := getattr(arguments, name))]
+    pins = [*arguments.checksums, *([arguments.data_pin] if arguments.data_pin else [])]
+    machine = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
+    told = [
+        chapters.tell_summary(run),
+        tell_films(run, show(arguments.exploration, captions)),
+        *chapters.tell_judgement(run, read_table(arguments.table), figures),
+        chapters.tell_ablation(ablation),
+        chapters.tell_literature(literature),
+        chapters.tell_settings(run.recipe),
+        tell_provenance(
+            run,
+            machine,
+            {path.name: checksum(path.read_bytes()) for path in files},
+            {str(path): checksum(path.read_bytes()) for path in pins},
+        ),
+        tell_card(facts),
+        tell_claim(facts),
+    ]
+    return [chapter for chapter in told if chapter]
 
 
 @command
@@ -64,50 +113,34 @@ def main() -> None:
     parser.add_argument("--run", required=True, help="name of the recipe")
     parser.add_argument("--recipe", required=True, help="Recipe, as JSON")
     parser.add_argument("--sources", required=True, help="title, licence, citation, as JSON")
+    parser.add_argument("--index", type=Path, required=True, help="table to read")
     parser.add_argument("--excluded", type=Path, required=True, help="table to read")
     parser.add_argument("--split", type=Path, required=True, help="table to read")
     parser.add_argument("--leakage", type=Path, required=True, help="JSON to read")
     parser.add_argument("--metrics", type=Path, required=True, help="JSON to read")
     parser.add_argument("--table", type=Path, required=True, help="table.csv to read")
     parser.add_argument("--ablation", type=Path, help="ablation.csv to read")
+    parser.add_argument("--literature", type=Path, help="literature.csv to read")
     parser.add_argument("--models", nargs="+", required=True, help="names of the models")
+    parser.add_argument("--summaries", nargs="+", type=Path, required=True, help="one a model")
     parser.add_argument("--timings", nargs="+", type=Path, required=True, help="one a model")
     parser.add_argument("--localisations", nargs="+", type=Path, required=True, help="one a model")
+    parser.add_argument("--checksums", nargs="+", type=Path, required=True, help="SHA256SUMS")
+    parser.add_argument("--data-pin", type=Path, help="data.dvc, where DVC pins the films")
     parser.add_argument("--exploration", nargs="+", type=Path, required=True, help="PNGs to read")
     parser.add_argument("--figures", nargs="+", type=Path, required=True, help="PNGs to read")
     parser.add_argument("--captions", nargs="+", type=Path, required=True, help="one a kind")
     parser.add_argument("--report", type=Path, required=True, help="page to write")
     arguments = parser.parse_args()
-    recipe, sources = json.loads(arguments.recipe), json.loads(arguments.sources)
-    metrics = read_json(arguments.metrics)
-    split = tables.read(arguments.split, tables.SPLIT).query("fold == 0")
-    excluded = tables.read(arguments.excluded, tables.EXCLUDED)
-    timings = dict(zip(arguments.models, map(read_json, arguments.timings), strict=True))
-    localisations = dict(
-        zip(arguments.models, map(read_json, arguments.localisations), strict=True)
-    )
-    captions = read_captions(arguments.captions)
-    synthetic = any(source["synthetic"] for source in sources.values())
+    run = read_run(arguments)
     page = render(
         {
-            "run": arguments.run,
-            "title": recipe["title"],
-            "synthetic": synthetic,
+            "run": run.name,
+            "title": run.recipe["title"],
+            "synthetic": run.synthetic,
             "research_use": RESEARCH_USE,
-            "tasks": describe_tasks(metrics, read_table(arguments.table), localisations),
-            "notes": closing_notes(synthetic),
-            "ablation": ablation_table(arguments.ablation),
-            "ablation_notes": grid.NOTES,
-            "split": certificate.describe(read_json(arguments.leakage)),
-            "collections": collection_table(sources, split),
-            "excluded": excluded_table(excluded),
-            "exploration": show(arguments.exploration, captions),
-            "figures": show(arguments.figures, captions),
-            "timing": timing_table(timings),
-            "settings": yaml.safe_dump(recipe, sort_keys=False, allow_unicode=True),
-            "versions": {name: version(name) for name in PACKAGES},
-            "machine": f"{platform.system()} {platform.machine()}, Python "
-            f"{platform.python_version()}",
+            "version": run.versions["cxrpipe"],
+            "chapters": tell(run, arguments),
         }
     )
     with whole(arguments.report) as partial:

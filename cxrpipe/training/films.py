@@ -55,7 +55,7 @@ def load_films(store: Path, cohort: pd.DataFrame, task: Task, subset: str) -> Fi
     Raises
     ------
     UserError
-        If there are none.
+        If there are none, or none for training of a finding: no network can learn it.
     """
     films = cohort[cohort["subset"] == subset]
     if films.empty:
@@ -63,9 +63,23 @@ def load_films(store: Path, cohort: pd.DataFrame, task: Task, subset: str) -> Fi
         raise UserError(
             f"split.csv: no {subset} film of the task ({shown}); add films, or change split"
         )
-    grey = torch.from_numpy(read_radiographs(store, list(films["radiograph"]))).unsqueeze(1)
     labels = torch.from_numpy(label_films(films, task))
+    if subset == "train":
+        _refuse_absent(films, labels, task)
+    grey = torch.from_numpy(read_radiographs(store, list(films["radiograph"]))).unsqueeze(1)
     return Films(grey, labels if task.kind == "single" else labels.float())
+
+
+def _refuse_absent(films: pd.DataFrame, labels: torch.Tensor, task: Task) -> None:
+    """Raise a UserError that names a finding which no training film shows."""
+    single = torch.arange(len(task.findings)) == labels[:, None] if labels.ndim == 1 else labels
+    for finding, shown in zip(task.findings, single.bool().any(dim=0), strict=True):
+        if not shown:
+            sources = ", ".join(pd.unique(films["source"]))
+            raise UserError(
+                f"split.csv: no training film of {finding} in {sources}; add films, or leave the "
+                "finding out of the task, or train on more collections"
+            )
 
 
 def grey_statistics(films: Films) -> tuple[float, float]:

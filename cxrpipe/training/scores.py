@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -39,7 +38,8 @@ def score(logits: torch.Tensor, labels: torch.Tensor, loss: float) -> Scores:
 
     The area under the ROC curve is that of each finding's probability against all other films. It
     cannot be estimated of a finding that no film or every film has, nor from logits that are not
-    finite; F1 cannot of a finding that is neither shown nor predicted.
+    finite; F1 cannot of a finding that no film has, also where it is predicted. These are the
+    conventions of ``cxrpipe.evaluation.measures``, so that the same findings are averaged.
 
     Parameters
     ----------
@@ -62,7 +62,6 @@ def score(logits: torch.Tensor, labels: torch.Tensor, loss: float) -> Scores:
         shown, predicted = labels.bool(), logits > 0
         accuracy = (predicted == shown).double().mean()
         order = logits
-    f1 = partial(f1_score, zero_division=np.nan)
     return Scores(
         loss, float(accuracy), _macro(f1, shown, predicted), _macro(area_under_roc, shown, order)
     )
@@ -76,6 +75,11 @@ def log_odds(logits: torch.Tensor) -> torch.Tensor:
     findings = torch.arange(logits.shape[1])
     others = [logits[:, findings != finding].logsumexp(dim=1) for finding in findings]
     return logits - torch.stack(others, dim=1)
+
+
+def f1(shown: Array, predicted: Array) -> float:
+    """Return the F1 of (n,) yes or no against what is predicted; NaN if no film has the finding."""
+    return float(f1_score(shown, predicted)) if shown.any() else math.nan
 
 
 def area_under_roc(shown: Array, order: Array) -> float:

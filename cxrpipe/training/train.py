@@ -12,7 +12,7 @@ import torch
 
 from cxrpipe import tables
 from cxrpipe.config import Model, Task, Training, check
-from cxrpipe.data.cohort import choose_cohort
+from cxrpipe.data.cohort import choose_cohort, films_of
 from cxrpipe.models import weights
 from cxrpipe.models.device import claim_device, describe, is_out_of_memory, uses_bf16
 from cxrpipe.models.parts import count_parameters, train_part
@@ -144,7 +144,7 @@ def main() -> None:
     prepare_torch(settings, arguments.cores)
 
     split = tables.read(arguments.split, tables.SPLIT).query(f"fold == {arguments.fold}")
-    cohort = choose_cohort(split, task)
+    cohort = films_of(choose_cohort(split, task), model.trained_on)
     train, validation = (
         load_films(arguments.radiographs, cohort, task, subset)
         for subset in ("train", "validation")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cxrpipe.config import Task
-from cxrpipe.data.cohort import choose_cohort, label_films
+from cxrpipe.data.cohort import choose_cohort, films_of, label_films
 from cxrpipe.runtime import UserError
 
 FINDINGS = ("covid", "effusion")
@@ -53,6 +53,12 @@ def test_a_binary_task_sets_one_finding_against_all_others():
 
 def test_films_of_other_sources_do_not_belong():
     assert list(choose_cohort(split(ROWS), task(sources=("b",)))["radiograph"]) == ["f3", "f4"]
+
+
+def test_films_of_one_collection_are_chosen_and_all_if_none_is_named():
+    cohort = choose_cohort(split(ROWS), task())
+    assert list(films_of(cohort, "b")["radiograph"]) == ["f3", "f4"]
+    assert list(films_of(cohort, "")["radiograph"]) == ["f1", "f3", "f4"]
 
 
 def test_two_findings_where_one_is_wanted_are_refused_by_name():

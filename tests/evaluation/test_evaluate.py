@@ -9,15 +9,12 @@ import pandas as pd
 import pytest
 
 from cxrpipe import tables
-from cxrpipe.config import Task
-from cxrpipe.evaluation.evaluate import (
-    choose_best,
-    main,
-    majority_logits,
-    score_majority,
-    score_model,
-)
-from cxrpipe.runtime import UserError
+from cxrpipe.config import Evaluation, Task
+from cxrpipe.evaluation.answers import gather_answers, match, score_folds
+from cxrpipe.evaluation.calibrate import calibrate
+from cxrpipe.evaluation.evaluate import main, majority_logits, rank_models, score_majority
+from cxrpipe.evaluation.judged import gather
+from cxrpipe.runtime import UserError, write_json
 
 FINDINGS = ["covid", "normal"]
 SINGLE = Task(findings=FINDINGS, sources=["s"])
@@ -43,6 +40,21 @@ def predict(validation, test):
     return table.assign(
         covid=[1.5 if letter == "c" else -0.5 for letter in named], normal=[0.0] * len(named)
     ).iloc[::-1]  # the order of the rows means nothing
+
+
+def fixed(task, n=4):
+    """A calibration that changes nothing."""
+    true = np.zeros(n, int) if task.kind == "single" else np.ones((n, len(task.findings)), int)
+    k = len(task.findings)
+    return calibrate(true, np.zeros((n, k)), task, Evaluation(), "0" * 64)
+
+
+def score(predictions, films=None, task=SINGLE, trained_on=""):
+    """Return the scores of a model of one fold by subset."""
+    films = split() if films is None else films
+    judged = gather(films, task, 1, Evaluation(replicates=100), 0)
+    answers = gather_answers(judged, [predictions], [fixed(task)], trained_on)
+    return score_folds(judged, answers)[0]
 
 
 def test_the_baseline_names_the_commonest_finding_of_training_only():
@@ -75,7 +87,7 @@ def test_the_baseline_of_one_finding_says_yes_to_all_if_most_training_films_show
 
 
 def test_predictions_are_matched_by_film_and_not_by_row():
-    scores = score_model(predict("cnnc", "nnncc"), split(), SINGLE)
+    scores = score(predict("cnnc", "nnncc"))
     assert scores["validation"]["confusion"] == [[1, 0], [1, 2]]
     assert scores["test"]["confusion"] == [[1, 0], [1, 3]]
     assert scores["test"]["accuracy"] == 4 / 5
@@ -83,13 +95,13 @@ def test_predictions_are_matched_by_film_and_not_by_row():
 
 def test_the_best_model_is_chosen_on_validation_and_not_on_test():
     models = {
-        "test-winner": [score_model(predict("ncnn", "nnnnc"), split(), SINGLE)],
-        "chosen": [score_model(predict("cnnn", "ccccn"), split(), SINGLE)],
+        "test-winner": [score(predict("ncnn", "nnnnc"))],
+        "chosen": [score(predict("cnnn", "ccccn"))],
     }
     assert models["test-winner"][0]["test"]["accuracy"] == 1
     assert models["chosen"][0]["test"]["accuracy"] == 0
     for order in (models, dict(reversed(models.items()))):
-        assert choose_best(order, "single") == "chosen"
+        assert rank_models(order, "single")[0] == "chosen"
 
 
 def validated(f1, auc=0.5, accuracy=0.5):
@@ -98,25 +110,25 @@ def validated(f1, auc=0.5, accuracy=0.5):
 
 def test_the_best_model_has_the_highest_macro_f1_and_not_the_highest_accuracy():
     models = {"a": [validated(0.4, accuracy=0.9)], "b": [validated(0.5, accuracy=0.6)]}
-    assert choose_best(models, "single") == "b"
+    assert rank_models(models, "single")[0] == "b"
 
 
 @pytest.mark.parametrize("kind", ["multi", "binary"])
 def test_the_best_model_of_yes_and_no_has_the_highest_macro_auc(kind):
     models = {"a": [validated(0.9, 0.6)], "b": [validated(0.1, 0.7)]}
-    assert choose_best(models, kind) == "b"
+    assert rank_models(models, kind)[0] == "b"
 
 
 def test_the_best_model_is_best_on_average_over_folds():
     models = {"a": [validated(0.9), validated(0.1)], "b": [validated(0.6), validated(0.6)]}
-    assert choose_best(models, "single") == "b"
+    assert rank_models(models, "single")[0] == "b"
 
 
 def test_a_model_without_a_macro_f1_is_never_the_best():
     """A finding without validation films, and never predicted, has no F1."""
     models = {"unknown": [validated(None)], "known": [validated(0.3)]}
     for order in (models, dict(reversed(models.items()))):
-        assert choose_best(order, "single") == "known"
+        assert rank_models(order, "single")[0] == "known"
 
 
 @pytest.mark.parametrize(
@@ -131,21 +143,39 @@ def test_a_model_without_a_macro_f1_is_never_the_best():
 )
 def test_predictions_of_other_films_are_refused(spoil):
     with pytest.raises(UserError, match=r"predictions and split\.csv hold different films"):
-        score_model(spoil(predict("cnnn", "nnnnc")), split(), SINGLE)
+        match(split(), spoil(predict("cnnn", "nnnnc")))
 
 
-def evaluate(folder, monkeypatch, split, tasks, models, folds=1):
+def index(split):
+    """Return what is known of the films of a split: that the even ones are of women."""
+    films = split.drop_duplicates("radiograph")
+    known = pd.DataFrame({"radiograph": films["radiograph"], "source": films["source"]})
+    known["sex"] = np.where(np.arange(len(films)) % 2, "M", "F")
+    numbers = {name: 1 for name, dtype in tables.INDEX.columns.items() if dtype != "str"}
+    texts = {name: "" for name, dtype in tables.INDEX.columns.items() if dtype == "str"}
+    return known.assign(
+        **{name: value for name, value in (numbers | texts).items() if name not in known}
+    )[list(tables.INDEX.columns)]
+
+
+def evaluate(folder, monkeypatch, split, tasks, models, folds=1, **settings):
     """Run the command; models are tables of predictions of each fold by name and task."""
     tables.write(split, folder / "split.csv", tables.SPLIT)
-    files = []
+    tables.write(index(split), folder / "index.csv", tables.INDEX)
+    files, calibrations = [], []
     for (name, task), predictions in models.items():
         for fold, table in enumerate(predictions):
             files.append(folder / f"{name}-{fold}.csv")
             tables.write(table, files[-1], tables.predictions(tasks[task].findings))
-    settings = {name: task.model_dump() for name, task in tasks.items()}
-    flags = ["--split", folder / "split.csv", "--folds", folds, "--tasks", json.dumps(settings)]
-    flags += ["--models", *[name for name, _ in models], "--predictions", *files]
-    flags += ["--model-tasks", *[task for _, task in models], "--metrics", folder / "m.json"]
+            calibrations.append(folder / f"{name}-{fold}.json")
+            write_json(calibrations[-1], fixed(tasks[task]).as_json())
+    told = {name: task.model_dump() for name, task in tasks.items()}
+    asked = {name: {"task": task, "trained_on": ""} for name, task in models}
+    flags = ["--index", folder / "index.csv", "--split", folder / "split.csv", "--folds", folds]
+    flags += ["--tasks", json.dumps(told), "--models", json.dumps(asked), "--seed", 0]
+    flags += ["--predictions", *files, "--calibrations", *calibrations]
+    flags += ["--settings", json.dumps({"replicates": 100} | settings)]
+    flags += ["--metrics", folder / "m.json", "--curves", folder / "curves.csv"]
     monkeypatch.setattr(sys, "argv", ["evaluate", *map(str, flags)])
     monkeypatch.setattr(logging, "basicConfig", lambda **_: None)
     main()
@@ -202,7 +232,7 @@ def test_every_fold_is_scored_on_its_own_films(tmp_path, monkeypatch):
     first, later = written["models"]["good"]["folds"]
     assert (first["validation"]["n"], first["validation"]["accuracy"]) == (4, 3 / 4)
     assert (later["validation"]["n"], later["validation"]["accuracy"]) == (1, 1)
-    assert later["validation"]["macro"]["f1"] is None
+    assert later["validation"]["findings"]["normal"]["f1"] is None
     majority = written["tasks"]["findings"]["majority"]
     assert majority["test"]["accuracy"] == round((1 / 5 + 4 / 5) / 2, 6)
 
@@ -215,4 +245,107 @@ def test_a_test_set_without_a_finding_is_scored_all_the_same(tmp_path, monkeypat
     written = evaluate(tmp_path, monkeypatch, films, {"findings": SINGLE}, models)
     test = written["models"]["one"]["folds"][0]["test"]
     assert (test["accuracy"], test["findings"]["normal"]["f1"]) == (1, 1)
-    assert test["findings"]["covid"]["recall"] is test["macro"]["f1"] is None
+    assert test["findings"]["covid"]["recall"] is None
+    assert test["macro"]["f1"] == 1
+
+
+def test_scores_of_training_are_of_the_films_that_trained_the_model():
+    """Two of the four training films come from t; the model says covid to all of them."""
+    films = split()
+    films.loc[[0, 3], "source"] = "t"
+    both = Task(findings=FINDINGS, sources=["s", "t"])
+    answers = predict("cnnn", "nnnnc")
+    assert score(answers, films, both)["train"]["accuracy"] == 3 / 4
+    of_one = score(answers, films, both, "t")
+    assert (of_one["train"]["n"], of_one["train"]["accuracy"]) == (2, 1 / 2)
+    assert of_one["validation"]["n"] == 4
+
+
+def test_the_numbers_of_a_run_are_in_one_stable_order(tmp_path, monkeypatch):
+    models = {
+        ("good", "findings"): [predict("cnnn", "nnnnc")],
+        ("bad", "findings"): [predict("nccc", "nncnc")],
+    }
+    runs = []
+    for run in ("one", "two"):
+        evaluate(tmp_path / run, monkeypatch, split(), {"findings": SINGLE}, models)
+        runs.append([(tmp_path / run / name).read_bytes() for name in ("m.json", "curves.csv")])
+    assert runs[0] == runs[1]
+    told = json.loads(runs[0][0])
+    assert list(told["models"]) == ["good", "bad"]
+    assert [
+        (pair["first"], pair["second"]) for pair in told["tasks"]["findings"]["comparisons"]
+    ] == [("good", "bad")]
+
+
+def test_a_perfect_model_has_no_interval_and_one_that_errs_has(tmp_path, monkeypatch):
+    """Of five test films the second model takes one for the other finding."""
+    models = {
+        ("perfect", "findings"): [predict("cnnn", "nnnnc")],
+        ("errs", "findings"): [predict("cnnn", "cnnnc")],
+    }
+    told = evaluate(tmp_path, monkeypatch, split(), {"findings": SINGLE}, models)
+    perfect, errs = (told["models"][name]["test"]["accuracy"] for name in ("perfect", "errs"))
+    assert perfect == {"value": 1, "low": None, "high": None, "sd": None}
+    assert errs["low"] < errs["value"] == 0.8 < errs["high"]
+    (pair,) = told["tasks"]["findings"]["comparisons"]
+    assert (pair["accuracy"]["difference"], pair["accuracy"]["p"]) == (pytest.approx(0.2), 1)
+    assert set(told["models"]["errs"]["subgroups"]["sex"]) == {"F", "M"}
+
+
+def repeat(table, times=20):
+    """Return so many films in place of each, of other patients."""
+    copies = [table.assign(radiograph=table["radiograph"] + f"-{n}") for n in range(times)]
+    repeated = pd.concat(copies, ignore_index=True)
+    return repeated.assign(group=repeated["radiograph"]) if "group" in table else repeated
+
+
+def test_curves_keep_their_contract_and_only_the_best_has_a_band(tmp_path, monkeypatch):
+    models = {
+        ("errs", "findings"): [repeat(predict("nccc", "cnnnc"))],
+        ("best", "findings"): [repeat(predict("cnnn", "ncnnc"))],
+    }
+    told = evaluate(tmp_path, monkeypatch, repeat(split()), {"findings": SINGLE}, models)
+    assert told["tasks"]["findings"]["best"] == "best"
+    curves = tables.read(tmp_path / "curves.csv", tables.CURVES)
+    roc = curves[(curves["curve"] == "roc") & (curves["finding"] == "covid")]
+    assert roc.groupby("model")["y"].count().to_dict() == {"best": 101, "errs": 101}
+    assert roc.groupby("model")["low"].count()["errs"] == 0
+    assert roc.groupby("model")["low"].count()["best"] > 0
+    decision = curves[curves["curve"] == "decision"]
+    assert set(decision["model"]) == {"", "best", "errs"}
+    all_treated = decision[(decision["model"] == "") & (decision["finding"] == "covid")]
+    first = all_treated.iloc[0]
+    assert first["x"] == 0.01
+    assert first["y"] == pytest.approx(1 / 5 - 4 / 5 * 0.01 / 0.99)
+
+
+def test_an_ensemble_is_compared_with_the_best_single_model(tmp_path, monkeypatch):
+    """Three models err on one film each, never the same: their vote is always right."""
+    models = {
+        ("first", "findings"): [predict("cnnn", "cnnnc")],
+        ("second", "findings"): [predict("cnnc", "ncnnc")],
+        ("third", "findings"): [predict("cncc", "nncnc")],
+    }
+    told = evaluate(tmp_path, monkeypatch, split(), {"findings": SINGLE}, models)
+    (together,) = told["tasks"]["findings"]["ensembles"].values()
+    assert together["models"] == ["first", "second", "third"]
+    assert together["best"] == "first"
+    assert together["vote"]["accuracy"]["value"] == 1
+    assert together["vote"]["against_best"]["accuracy"]["difference"] == pytest.approx(0.2)
+    assert together["vote"]["against_best"]["macro_auc"]["p"] is None
+    # Sure of covid (.82), less so of normal (.62): two of these against one of those are .48 for it.
+    assert together["mean"]["accuracy"]["value"] == 2 / 5
+
+
+def test_only_the_ensembles_that_a_recipe_names_are_told(tmp_path, monkeypatch):
+    models = {
+        (name, "findings"): [predict(validation, "nnnnc")]
+        for name, validation in (("worst", "nccc"), ("best", "cnnn"), ("good", "cnnc"))
+    }
+    one, four = {"models": ["best"]}, {"best": 4}  # that are not here
+    asked = {"ensembles": {"two": {"best": 2, "tie": "covid"}, "one": one, "four": four}}
+    told = evaluate(tmp_path, monkeypatch, split(), {"findings": SINGLE}, models, **asked)
+    (name,) = told["tasks"]["findings"]["ensembles"]
+    two = told["tasks"]["findings"]["ensembles"][name]
+    assert (name, two["models"], two["tie"]) == ("two", ["best", "good"], "covid")

@@ -94,6 +94,25 @@ def test_a_score_that_cannot_be_estimated_counts_in_no_mean():
     assert pd.isna([row["test_f1_sd"], row["test_auc_mean"], row["test_auc_sd"]]).all()
 
 
+def test_people_read_that_a_score_cannot_be_estimated():
+    runs = metrics(f1={A0: [0.5]})
+    runs["models"][A0]["folds"][0]["test"]["macro"]["f1"] = None
+    shown = for_people(build_grid(runs, [A0], {A0: POINTS[A0]}))
+    assert shown.iloc[0].tolist()[1:] == [1, "0.500", "0.500", "not estimable", "0.500"]
+
+
+def test_the_collection_that_trained_a_model_is_a_setting_as_any_other():
+    recipe = {"models": {"v": {}}, "grid": {"vary": {"trained_on": ["north", "east"]}}}
+    points = {name: model["point"] for name, model in expand_grid(recipe, "here")["models"].items()}
+    names = ["v_trained_on-north", "v_trained_on-east"]
+    table = build_grid(metrics(f1={names[0]: [0.5], names[1]: [0.7]}), names, points)
+    shown = for_people(table)[["model", "trained_on", "macro F1, test"]]
+    assert shown.to_numpy().tolist() == [
+        [names[0], "north", "0.250"],
+        [names[1], "east", "0.350"],
+    ]
+
+
 def test_models_of_other_bases_are_never_pooled():
     """The same grid over two models gives every point twice; one of the models was left out."""
     recipe = {

@@ -10,17 +10,12 @@ import torch
 
 from cxrpipe import tables
 from cxrpipe.config import Task
-from cxrpipe.evaluation.scores import score
 from cxrpipe.explanation.cam import enlarge
 from cxrpipe.preprocessing.store import Prepared, write_store
 from cxrpipe.reporting.drawing import heatmaps
-from cxrpipe.reporting.figures import (
-    Explained,
-    draw_confusions,
-    draw_gradcam,
-    main,
-    name_confusions,
-)
+from cxrpipe.reporting.drawing.names import KINDS, list_figures
+from cxrpipe.reporting.drawing.results import results_of_task
+from cxrpipe.reporting.figures import DRAWN, Explained, draw_gradcam, main
 
 SINGLE = Task(findings=("normal", "covid"), sources=("s",))
 MULTI = Task(kind="multi", findings=("covid", "mass", "hernia"), sources=("s",))
@@ -51,14 +46,6 @@ def predictions(task):
 
 def heat(side):
     return np.linspace(0, 1, side * side, dtype=np.float32).reshape(side, side)
-
-
-def scores(task, n_folds=1):
-    """Score four films, all of them wrong or all answers no."""
-    k = len(task.findings)
-    true = np.zeros(4, np.int64) if task.kind == "single" else np.eye(4, k, dtype=np.int64)
-    logits = -np.eye(k)[np.zeros(4, np.int64)]
-    return [{"test": score(true, logits, task)}] * n_folds
 
 
 @pytest.fixture
@@ -112,46 +99,94 @@ def test_a_finding_without_test_films_is_said_so(models, folder):
     assert [text.get_text() for text in figure.texts] == ["No test film shows hernia."]
 
 
-def test_confusions_of_folds_are_added_up():
-    metrics = {
-        "tasks": {"findings": {"kind": "single", "findings": list(SINGLE.findings)}},
-        "models": {
-            "one": {"task": "findings", "folds": scores(SINGLE, 3)},
-            "other": {"task": "nih", "folds": scores(MULTI)},
-        },
-    }
-    (axes,) = draw_confusions(metrics, "findings").axes
-    assert axes.get_title() == "one"
-    assert [text.get_text() for text in axes.texts] == ["0", "12\n100%", "0", "0"]
+def join(judge):
+    """Return metrics and curves of the two tasks that have a model."""
+    parts = [
+        judge(TASKS[task].findings, {model: 1.0}, TASKS[task].kind, 40, task=task)
+        for model, task in MODELS.items()
+    ]
+    joined = parts[0][0]
+    for metrics, _ in parts[1:]:
+        joined["tasks"] |= metrics["tasks"]
+        joined["models"] |= metrics["models"]
+    return joined, pd.concat([curves for _, curves in parts])
 
 
-def test_one_task_gives_the_confusion_and_several_one_each_that_has_a_model():
-    assert name_confusions(["findings"], ["findings"]) == {"findings": "confusion"}
-    assert name_confusions(["a"], ["a", "b"]) == {"a": "confusion-a"}
-
-
-def test_the_command_draws_every_figure_of_every_task_that_has_a_model(folder, monkeypatch):
-    metrics = {
-        "tasks": {
-            name: {"kind": task.kind, "findings": list(task.findings)}
-            for name, task in TASKS.items()
-            if name != "idle"
-        },
-        "models": {
-            name: {"task": task, "folds": scores(TASKS[task])} for name, task in MODELS.items()
-        },
-    }
+def test_the_command_draws_every_figure_that_the_workflow_expects(folder, judge, monkeypatch):
+    metrics, curves = join(judge)
     (folder / "metrics.json").write_text(json.dumps(metrics))
+    tables.write(curves, folder / "curves.csv", tables.CURVES)
+    for name in MODELS:
+        (folder / f"{name}.json").write_text(json.dumps({"parameters": 1_263_885}))
     tasks = json.dumps({name: task.model_dump() for name, task in TASKS.items()})
     arguments = ["--radiographs", folder / "films.h5", "--metrics", folder / "metrics.json"]
+    arguments += ["--curves", folder / "curves.csv"]
     arguments += ["--tasks", tasks, "--models", *MODELS, "--model-tasks", *MODELS.values()]
+    arguments += ["--summaries", *[folder / f"{name}.json" for name in MODELS]]
     arguments += ["--histories", *[folder / f"{name}-h.csv" for name in MODELS]]
     arguments += ["--predictions", *[folder / f"{name}-p.csv" for name in MODELS]]
     arguments += ["--heatmaps", *[folder / f"{name}.h5" for name in MODELS]]
     arguments += ["--figures", folder / "figures"]
     monkeypatch.setattr("sys.argv", ["figures", *map(str, arguments)])
     main()
-    names = {"curves", "confusion-findings", "confusion-nih", "gradcam-normal", "gradcam-covid"}
-    names |= {"gradcam-mass", "gradcam-hernia"}
+    names = list_figures(["findings", "nih"], TASKS, ["normal", "covid", "mass", "hernia"])
+    assert "roc-nih" in names
     made = {path.name for path in (folder / "figures").iterdir()}
     assert made == {f"{name}.{kind}" for name in names for kind in ("png", "svg")}
+
+
+def test_what_is_drawn_of_a_task_are_the_kinds_that_are_named():
+    assert tuple(DRAWN) == KINDS
+
+
+FIVE = ("normal", "covid", "lung_opacity", "viral_pneumonia", "tuberculosis")
+CASES = {
+    "three models, five findings": (FIVE, {"a": 0.4, "b": 0.8, "c": 0.6}, "single", 200),
+    "one model": (FIVE[:2], {"only": 0.7}, "single", 60),
+    "several answers": (FIVE[:3], {"a": 0.4, "b": 0.8}, "multi", 120),
+    "yes or no": (("covid",), {"a": 0.4, "b": 0.8}, "binary", 80),
+    "perfect and constant": (FIVE[:3], {"perfect": np.inf, "constant": 0}, "single", 50),
+    "three films": (FIVE, {"a": 0.8, "b": 0.4}, "single", 3),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("case", CASES)
+def test_figures_of_any_results_fit_a_page_without_a_warning(judge, kind, case):
+    findings, skills, task, n = CASES[case]
+    metrics, curves = judge(findings, skills, task, n, ensembles=True, held_out="north")
+    results = results_of_task(metrics, curves, dict.fromkeys(skills, 1_000_000), "findings")
+    figure = DRAWN[kind](results)
+    figure.draw_without_rendering()
+    width, height = figure.get_size_inches()
+    drawn = figure.get_tightbbox()
+    assert width <= 13
+    assert 0 <= drawn.x0 < drawn.x1 <= width
+    assert 0 <= drawn.y0 < drawn.y1 <= height
+
+
+def hollow(told):
+    """Take every number away that may be missing, and leave the counts."""
+    if isinstance(told, dict):
+        gone = ("value", "low", "high", "sd", "ece", "f1", "auc", "ap", "accuracy")
+        return {
+            key: None if key in gone and not isinstance(value, dict) else hollow(value)
+            for key, value in told.items()
+        }
+    return told
+
+
+def words(figure):
+    """Return all that is written into a figure."""
+    axes = figure.axes
+    said = [text.get_text() for place in axes for text in place.texts]
+    return "\n".join(said + [place.get_title() for place in axes])
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("confusion", "matrix")])
+def test_where_nothing_can_be_estimated_every_figure_says_so(judge, kind):
+    metrics, curves = judge(FIVE[:3], {"a": 0.5, "b": 0.8}, n=60, ensembles=True)
+    results = results_of_task(hollow(metrics), curves[:0], {"a": 10, "b": 20}, "findings")
+    figure = DRAWN[kind](results)
+    figure.draw_without_rendering()
+    assert "not estimable" in words(figure)

@@ -81,7 +81,7 @@ def test_findings_that_cannot_be_estimated_are_left_out_of_the_means():
     logits = torch.tensor([[1.0, -1, -1, 1], [-1, -1, -1, 1], [-2, -1, 2, 1]])
     labels = torch.tensor([[1.0, 0, 0, 1], [1, 0, 0, 1], [0, 0, 0, 1]])
     # The second is neither shown nor predicted; the third predicted, not shown; the fourth always.
-    expected = (0.0, 10 / 12, (2 / 3 + 0 + 1) / 3, 1.0)
+    expected = (0.0, 10 / 12, (2 / 3 + 1) / 2, 1.0)
     assert as_tuple(score(logits, labels, 0.0)) == pytest.approx(expected)
 
 

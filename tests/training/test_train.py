@@ -7,10 +7,10 @@ import sys
 import numpy as np
 import pytest
 import torch
-from trainings import FINDINGS, SETTINGS, options, pictures, split, task, write_data
+from trainings import FINDINGS, SETTINGS, names, options, pictures, split, task, write_data
 
 from cxrpipe import tables
-from cxrpipe.config import Model, Training
+from cxrpipe.config import Model, Task, Training
 from cxrpipe.models import weights
 from cxrpipe.models.zoo import load_classifier
 from cxrpipe.runtime import UserError
@@ -29,7 +29,11 @@ def one_thread():
 
 
 def train(data, out, start=None, **said):
-    told = options(data, out, **said) | ({"start": start} if start else {})
+    run(options(data, out, **said) | ({"start": start} if start else {}))
+    return out
+
+
+def run(told):
     flags = [str(part) for key, value in told.items() for part in (f"--{key}", value)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", ["train", *flags])
@@ -39,7 +43,6 @@ def train(data, out, start=None, **said):
             main()
         finally:
             torch.use_deterministic_algorithms(False)
-    return out
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +80,30 @@ def test_films_of_several_findings_have_an_answer_for_each(data):
 def test_a_subset_without_films_is_refused(data):
     with pytest.raises(UserError, match=r"no validation film of the task \(dark, bright in s\)"):
         load_films(data / "films.h5", split().iloc[[5, 2]], task(), "validation")
+
+
+@pytest.mark.parametrize("kind", ["single", "multi"])
+def test_a_finding_that_no_training_film_shows_is_refused_by_name(kind, data):
+    """Film 5 is bright; film 20, which is dark, is for validation."""
+    rows = split().iloc[[5, 20]]
+    with pytest.raises(UserError, match=r"no training film of dark in s; add films"):
+        load_films(data / "films.h5", rows, task(kind), "train")
+    load_films(data / "films.h5", rows, task(kind), "validation")
+
+
+def test_a_model_of_one_collection_sees_no_film_of_another(data, tmp_path):
+    """Films 0 to 7 and 16 to 19 come from the collection t; their greys tell who was seen."""
+    films = split().reset_index(drop=True)
+    ours = [*range(8), *range(16, 20)]
+    films.loc[films["radiograph"].isin([names()[place] for place in ours]), "source"] = "t"
+    tables.write(films, tmp_path / "split.csv", tables.SPLIT)
+    told = options(data, tmp_path, epochs=1)
+    model = json.dumps(json.loads(told["model"]) | {"trained_on": "t"})
+    both = Task(findings=FINDINGS, sources=("s", "t")).model_dump_json()
+    run(told | {"split": tmp_path / "split.csv", "model": model, "task": both})
+    _, card = weights.load(tmp_path / "weights.safetensors")
+    assert card.mean == pytest.approx(np.mean(pictures()[:8] / 255))
+    assert card.model.trained_on == "t"
 
 
 def test_films_are_taken_by_their_places():

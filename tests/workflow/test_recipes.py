@@ -69,12 +69,12 @@ def rows(table: pd.DataFrame, *columns: str) -> list[tuple]:
 def test_every_recipe_plans_all_its_models_at_their_sides(planning: Path, recipe: str):
     chosen = load_recipe({"recipe": recipe}, ROOT / "config")
     jobs = planned(snakemake(planning, "--dry-run", recipe=recipe))
-    for rule in ("train", "predict", "gradcam"):
+    for rule in ("train", "predict", "calibrate", "gradcam"):
         assert jobs[rule] == len(chosen.models) * chosen.split.folds
     sides = {chosen.preprocess.side, *(model.side for model in chosen.models.values())}
     assert jobs["preprocess"] == len(sides)
     assert jobs["download"] == len(chosen.sources) + (recipe == "open")  # the tables of NIH
-    for rule in ("certify", "evaluate", "table", "ablation", "figures", "report"):
+    for rule in ("certify", "evaluate", "table", "ablation", "literature", "figures", "report"):
         assert jobs[rule] == 1
 
 
@@ -93,8 +93,9 @@ def test_folds_start_from_the_same_fold_and_are_scored_model_by_model(planning: 
     jobs = planned(printed)
     assert (jobs["train"], jobs["predict"], jobs["gradcam"]) == (4, 4, 4)
     command = printed.partition("cxrpipe.evaluation.evaluate")[2].partition("--metrics")[0]
-    given = re.findall(r"predictions/(\w+)/fold-(\d)", command)
-    assert given == [("small", "0"), ("small", "1"), ("regnetx", "0"), ("regnetx", "1")]
+    for folder in ("predictions", "models"):  # logits, and what was fixed for them
+        given = re.findall(rf"{folder}/(\w+)/fold-(\d)", command)
+        assert given == [("small", "0"), ("small", "1"), ("regnetx", "0"), ("regnetx", "1")]
 
 
 @pytest.mark.parametrize(("gpu", "threads"), [(0, 2), (1, 2), (2, 1), (4, 1)])
@@ -177,7 +178,7 @@ def test_scratch_or_transfer_runs_a_network_from_scratch_and_a_head_alone(
     models = "{cnn1: {training: {batch: 8}}, "
     models += "resnet101: {weights: none, side: 64, training: {epochs: 1}}}"
     table, _ = run(clone, places, "scratch-or-transfer", "[cnn1, resnet101]", models=models)
-    assert list(table["model"]) == ["cnn1", "resnet101", "majority"]
+    assert list(table["model"]) == ["cnn1", "resnet101", "all: vote", "all: mean", "majority"]
     filters = [1, 32, 64, 128, 256, 512, 1024]  # at 64 px, six poolings leave one cell of the last
     kernels = sum(9 * filters[n] * filters[n + 1] + filters[n + 1] for n in range(6))
     assert table["parameters"][0] == kernels + 1024 * 512 + 512 + 512 * 3 + 3

@@ -33,16 +33,22 @@ def test_a_run_makes_every_promised_file(finished: Path):
         "models/small/fold-0/summary.json",
         "predictions/regnetx/fold-0.csv",
         "gradcam/small/fold-0.h5",
+        "models/small/fold-0/calibration.json",
         "metrics.json",
+        "curves.csv",
         "table.csv",
         "table.md",
         "ablation.csv",
         "ablation.md",
+        "literature.csv",
+        "literature.md",
         "left-out.csv",
         "signatures.h5",
         "exploration/duplicates-lowest.png",
         "exploration/sources.csv",
         "figures/confusion.svg",
+        "figures/forest.png",
+        "figures/roc.svg",
         "figures/gradcam-covid.png",
         "report.html",
     }
@@ -104,13 +110,36 @@ def test_another_learning_rate_retrains_and_redoes_nothing_before(project: Path)
     assert jobs == {
         "train": 2,
         "predict": 2,
+        "calibrate": 2,
         "evaluate": 1,
         "gradcam": 2,
         "ablation": 1,
+        "literature": 1,
         "figures": 1,
         "table": 1,
         "report": 1,
     }
+
+
+def test_another_level_of_intervals_trains_and_calibrates_nothing(project: Path):
+    jobs = planned(snakemake(project, "--dry-run", evaluation="{level: 0.9}"))
+    assert jobs == dict.fromkeys(
+        ("evaluate", "ablation", "literature", "figures", "table", "report"), 1
+    )
+
+
+def test_a_wanted_sensitivity_is_fixed_anew_for_every_model(project: Path):
+    jobs = planned(snakemake(project, "--dry-run", evaluation="{sensitivity: 0.9}"))
+    assert jobs["calibrate"] == 2
+    assert not {"train", "predict", "gradcam"} & set(jobs)
+
+
+def test_a_model_for_each_collection_is_planned_by_a_grid(project: Path):
+    vary = "{trained_on: [phantom-tiny-north, phantom-tiny-east]}"
+    grid = f"{{models: [small], vary: {vary}}}"
+    printed = snakemake(project, "--dry-run", grid=grid)
+    assert planned(printed)["train"] == 2
+    assert "small_trained_on-phantom-tiny-east" in printed
 
 
 def test_another_seed_splits_anew_and_draws_nothing_anew(project: Path):

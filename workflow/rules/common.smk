@@ -15,6 +15,7 @@ from snakemake.exceptions import WorkflowError
 from cxrpipe.catalogue import IndexSettings
 from cxrpipe.recipes import load_recipe, load_sources
 from cxrpipe.runtime import UserError
+from cxrpipe.studies import load_studies
 
 # Jobs run under the Python that runs Snakemake, also where no environment is activated, and end
 # when this Snakemake is killed.
@@ -24,6 +25,9 @@ os.environ.update(CXRPIPE_WORKFLOW=str(os.getpid()))
 try:
     RECIPE = load_recipe(config, Path(workflow.basedir, "config"))
     SOURCES = load_sources(RECIPE.sources, Path(workflow.basedir, "config"))
+    STUDIES = load_studies(
+        RECIPE.evaluation.published, Path(workflow.basedir, "config")
+    )
 except UserError as error:
     sys.exit(f"cxrpipe: error: {error}")
 
@@ -98,6 +102,30 @@ def model_task(wildcards) -> str:
 def tasks(wildcards) -> str:
     """Return all tasks of the recipe, by name."""
     return json.dumps({name: task.model_dump() for name, task in RECIPE.tasks.items()})
+
+
+def models(wildcards) -> str:
+    """Return the task of every model, and the collection that alone trains it, by name."""
+    asked = {
+        name: {"task": model.task, "trained_on": model.trained_on}
+        for name, model in RECIPE.models.items()
+    }
+    return json.dumps(asked)
+
+
+def trained_on(wildcards) -> str:
+    """Return the collection that alone trains one model, or nothing."""
+    return RECIPE.models[wildcards.model].trained_on
+
+
+def judging(*keys: str):
+    """Return the function that gives a job these settings of how models are judged."""
+    return lambda wildcards: RECIPE.evaluation.model_dump_json(include=set(keys))
+
+
+def studies(wildcards) -> str:
+    """Return the published scores that stand beside this run's."""
+    return json.dumps({name: study.model_dump() for name, study in STUDIES.items()})
 
 
 def points(wildcards) -> str:

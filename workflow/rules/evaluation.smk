@@ -1,4 +1,4 @@
-"""From weights to logits, and from logits to every number that is reported."""
+"""From weights to logits, and from logits alone to every number that is reported."""
 
 
 rule predict:
@@ -37,14 +37,54 @@ rule predict:
         """
 
 
+rule calibrate:
+    """Fix on validation films what a model's probabilities mean: temperature, thresholds, sets."""
+    input:
+        code=code("evaluation.calibrate"),
+        split="results/{run}/split.csv",
+        weights="results/{run}/models/{model}/fold-{fold}/weights.safetensors",
+        predictions="results/{run}/predictions/{model}/fold-{fold}.csv",
+    output:
+        calibration="results/{run}/models/{model}/fold-{fold}/calibration.json",
+    log:
+        "logs/{run}/calibrate/{model}/fold-{fold}.txt",
+    benchmark:
+        "results/{run}/benchmarks/calibrate/{model}/fold-{fold}.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        task=model_task,
+        trained_on=trained_on,
+        settings=judging("sensitivity", "coverage"),
+    shell:
+        r"""
+        exec &> >(tee {log:q})
+
+        python -m cxrpipe.evaluation.calibrate \
+            --split {input.split:q} \
+            --fold {wildcards.fold:q} \
+            --task {params.task:q} \
+            --trained-on={params.trained_on:q} \
+            --predictions {input.predictions:q} \
+            --weights {input.weights:q} \
+            --settings {params.settings:q} \
+            --calibration {output.calibration:q}
+        """
+
+
 rule evaluate:
-    """Score every model of every fold on the test films, beside the baseline of its task."""
+    """Judge every model on the test films: scores with intervals, and which models differ."""
     input:
         code=code("evaluation.evaluate"),
+        index="results/{run}/index.csv",
         split="results/{run}/split.csv",
         predictions=each_fold("results/{run}/predictions/{model}/fold-{fold}.csv"),
+        calibrations=each_fold(
+            "results/{run}/models/{model}/fold-{fold}/calibration.json"
+        ),
     output:
         metrics="results/{run}/metrics.json",
+        curves="results/{run}/curves.csv",
     log:
         "logs/{run}/evaluate.txt",
     benchmark:
@@ -54,18 +94,23 @@ rule evaluate:
     params:
         folds=RECIPE.split.folds,
         tasks=tasks,
-        models=list(RECIPE.models),
-        model_tasks=MODEL_TASKS,
+        models=models,
+        settings=judging("replicates", "level", "ages", "ensembles"),
+        seed=RECIPE.seed,
     shell:
         r"""
         exec &> >(tee {log:q})
 
         python -m cxrpipe.evaluation.evaluate \
+            --index {input.index:q} \
             --split {input.split:q} \
             --folds {params.folds} \
             --tasks {params.tasks:q} \
             --models {params.models:q} \
-            --model-tasks {params.model_tasks:q} \
             --predictions {input.predictions:q} \
-            --metrics {output.metrics:q}
+            --calibrations {input.calibrations:q} \
+            --settings {params.settings:q} \
+            --seed {params.seed} \
+            --metrics {output.metrics:q} \
+            --curves {output.curves:q}
         """

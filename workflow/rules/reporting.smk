@@ -1,22 +1,20 @@
 """From numbers to figures, the table and the report."""
 
+from cxrpipe.reporting.drawing.names import list_figures
+
 MODEL = "results/{run}/models/{model}/fold-0"
 EXPLORATION = ["classes", "sources", "sizes", "modes", "age", "sex", "view"]
 EXPLORATION += ["quality", "unused", "augmentation", "conflicts"]
 EXPLORATION += ["duplicates-lowest", "duplicates-sample", "duplicates-exact"]
 EXPLORATION += [f"samples-{finding}" for finding in RECIPE.findings]
 USED = [name for name in RECIPE.tasks if name in MODEL_TASKS]
-SHOWN = [set(RECIPE.tasks[name].findings) for name in USED]
-FIGURES = ["curves"]
-FIGURES += (
-    [f"confusion-{task}" for task in USED] if len(RECIPE.tasks) > 1 else ["confusion"]
-)
-FIGURES += [
-    f"gradcam-{finding}" for finding in RECIPE.findings if finding in set.union(*SHOWN)
-]
+SHOWN = {finding for name in USED for finding in RECIPE.tasks[name].findings}
+FIGURES = list_figures(USED, RECIPE.tasks, [f for f in RECIPE.findings if f in SHOWN])
 # The kind of a figure is its name up to a dash; every kind has a caption.
 KINDS = sorted({figure.split("-")[0] for figure in EXPLORATION + FIGURES})
-TEMPLATES = ["report", "parts", "style", "certificate"]
+TEMPLATES = sorted(
+    glob.glob("cxrpipe/reporting/page/*.html.j2", root_dir=workflow.basedir)
+)
 
 
 report: "../report/workflow.rst"
@@ -84,6 +82,8 @@ rule figures:
         style="cxrpipe/reporting/drawing/cxrpipe.mplstyle",
         radiographs=STORE,
         metrics="results/{run}/metrics.json",
+        curves="results/{run}/curves.csv",
+        summaries=each_model(f"{MODEL}/summary.json"),
         histories=each_model(f"{MODEL}/history.csv"),
         predictions=each_model("results/{run}/predictions/{model}/fold-0.csv"),
         heatmaps=each_model("results/{run}/gradcam/{model}/fold-0.h5"),
@@ -115,9 +115,11 @@ rule figures:
         python -m cxrpipe.reporting.figures \
             --radiographs {input.radiographs:q} \
             --metrics {input.metrics:q} \
+            --curves {input.curves:q} \
             --tasks {params.tasks:q} \
             --models {params.models:q} \
             --model-tasks {params.model_tasks:q} \
+            --summaries {input.summaries:q} \
             --histories {input.histories:q} \
             --predictions {input.predictions:q} \
             --heatmaps {input.heatmaps:q} \
@@ -126,11 +128,12 @@ rule figures:
 
 
 rule table:
-    """Write the results table, the majority baseline below the models."""
+    """Write the results table: models, ensembles, and the majority baseline of every task."""
     input:
         code=code("reporting.table"),
         metrics="results/{run}/metrics.json",
         summaries=each_model(f"{MODEL}/summary.json"),
+        timings=each_model(f"{MODEL}/timing.json"),
         localisations=each_model("results/{run}/gradcam/{model}/fold-0.json"),
     output:
         csv=report(
@@ -160,6 +163,7 @@ rule table:
             --metrics {input.metrics:q} \
             --models {params.models:q} \
             --summaries {input.summaries:q} \
+            --timings {input.timings:q} \
             --localisations {input.localisations:q} \
             --csv {output.csv:q} \
             --markdown {output.markdown:q}
@@ -201,18 +205,58 @@ rule ablation:
         """
 
 
+rule literature:
+    """Write published scores beside this run's, marked as those of other data."""
+    input:
+        code=code("reporting.literature"),
+        metrics="results/{run}/metrics.json",
+    output:
+        csv=report(
+            "results/{run}/literature.csv",
+            caption="../report/literature.rst",
+            category="Results",
+            labels={"figure": "literature"},
+        ),
+        markdown="results/{run}/literature.md",
+    log:
+        "logs/{run}/literature.txt",
+    benchmark:
+        "results/{run}/benchmarks/literature.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        models=list(RECIPE.models),
+        studies=studies,
+    shell:
+        r"""
+        exec &> >(tee {log:q})
+
+        python -m cxrpipe.reporting.literature \
+            --metrics {input.metrics:q} \
+            --models {params.models:q} \
+            --studies {params.studies:q} \
+            --csv {output.csv:q} \
+            --markdown {output.markdown:q}
+        """
+
+
 rule report:
     """Write the report, one page that holds everything."""
     input:
         code=code("reporting.report"),
-        templates=expand("cxrpipe/reporting/page/{part}.html.j2", part=TEMPLATES),
+        templates=TEMPLATES,
+        checklist="cxrpipe/reporting/page/claim.yaml",
         captions=expand("workflow/report/{kind}.rst", kind=KINDS),
+        checksums=expand("data/{source}/SHA256SUMS", source=SOURCES),
+        index="results/{run}/index.csv",
         excluded="results/{run}/excluded.csv",
         split="results/{run}/split.csv",
         leakage="results/{run}/leakage.json",
         metrics="results/{run}/metrics.json",
         table="results/{run}/table.csv",
         ablation="results/{run}/ablation.csv",
+        literature="results/{run}/literature.csv",
+        summaries=each_model(f"{MODEL}/summary.json"),
         timings=each_model(f"{MODEL}/timing.json"),
         localisations=each_model("results/{run}/gradcam/{model}/fold-0.json"),
         exploration=rules.explore.output.png,
@@ -237,13 +281,17 @@ rule report:
             --run {wildcards.run:q} \
             --recipe {params.recipe:q} \
             --sources {params.sources:q} \
+            --checksums {input.checksums:q} \
+            --index {input.index:q} \
             --excluded {input.excluded:q} \
             --split {input.split:q} \
             --leakage {input.leakage:q} \
             --metrics {input.metrics:q} \
             --table {input.table:q} \
             --ablation {input.ablation:q} \
+            --literature {input.literature:q} \
             --models {params.models:q} \
+            --summaries {input.summaries:q} \
             --timings {input.timings:q} \
             --localisations {input.localisations:q} \
             --exploration {input.exploration:q} \

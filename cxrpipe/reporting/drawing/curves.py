@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 
-import matplotlib as mpl
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-NAMES_IN_COLUMN = 16  # of the legend
-MARKERS = ("", "s", "^", "x")
+from cxrpipe.reporting.drawing.panels import lay_page, put_legend, say_missing
+from cxrpipe.reporting.drawing.style import look
+
 MEASURES = {
     "loss": "loss (nats)",
     "macro_f1": "macro F1 of validation",
@@ -29,39 +29,34 @@ def draw_curves(histories: Mapping[str, pd.DataFrame], scores: Mapping[str, str]
         score has a panel.
     """
     panels = ["loss", *dict.fromkeys(scores.values())]
-    columns = -(-len(histories) // NAMES_IN_COLUMN)
-    legend_width = columns * (0.5 + 0.075 * max(map(len, histories)))
-    figure = Figure(figsize=(4.5 * len(panels) + legend_width, 3.6))
+    page = lay_page(len(panels), 0.75, histories, (4.6,))
+    figure = Figure(figsize=(page.width, page.height))
     lines = {}
     for axes, measure in zip(figure.subplots(1, len(panels)), panels, strict=True):
-        for number, (name, history) in enumerate(histories.items()):
-            if measure in ("loss", scores[name]):
-                lines[name] = _draw_curve(axes, history, measure, number)
+        shown = [name for name in histories if measure in ("loss", scores[name])]
+        for name in shown:
+            number = list(histories).index(name)
+            lines[name] = _draw_curve(axes, histories[name], measure, number)
+        if all(histories[name][f"validation_{measure}"].isna().all() for name in shown):
+            say_missing(axes)
         axes.set_xlabel("epoch")
         axes.set_ylabel(MEASURES[measure])
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.grid(alpha=0.3)
     said = "solid: validation\ndashed: training\nring: kept epoch"
-    figure.legend(
-        lines.values(),
-        lines,
-        loc="outside right upper",
-        ncols=columns,
-        title=said,
-        alignment="left",
-        fontsize=8,
-    )
+    put_legend(figure, lines, said, page.place)
     return figure
 
 
 def _draw_curve(axes: Axes, history: pd.DataFrame, measure: str, number: int) -> Line2D:
-    """Draw one model; its number gives the colour, and a marker once the colours are used up."""
-    colour = f"C{number}"
-    marker = MARKERS[number // len(mpl.rcParams["axes.prop_cycle"]) % len(MARKERS)]
+    """Draw one model, its kept epoch ringed; a score that cannot be estimated leaves a gap."""
+    style = look(number)
+    epochs, validated = history["epoch"], history[f"validation_{measure}"]
     if f"train_{measure}" in history:
-        axes.plot(history["epoch"], history[f"train_{measure}"], "--", color=colour, alpha=0.6)
-    validated = history[f"validation_{measure}"]
-    (line,) = axes.plot(history["epoch"], validated, color=colour, marker=marker, ms=4)
+        trained = history[f"train_{measure}"]
+        axes.plot(epochs, trained, "--", color=style["color"], alpha=0.6, lw=1)
+    step = max(1, len(history) // 6)
+    (line,) = axes.plot(epochs, validated, ms=4, lw=1.4, markevery=(number % step, step), **style)
     kept = history["best"] == 1
-    axes.plot(history["epoch"][kept], validated[kept], "o", color=colour, mfc="none", ms=9)
+    axes.plot(epochs[kept], validated[kept], "o", color=style["color"], mfc="none", ms=9)
     return line

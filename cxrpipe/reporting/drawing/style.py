@@ -4,6 +4,7 @@ import logging
 from importlib.resources import files
 from pathlib import Path
 from textwrap import fill
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -14,6 +15,9 @@ from matplotlib.figure import Figure
 from cxrpipe.runtime import whole
 
 log = logging.getLogger(__name__)
+
+GREY = "#6E6E6E"  # of what is no model: chance, treat all, a diagonal
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
 
 def use_style() -> None:
@@ -33,6 +37,20 @@ def save(figure: Figure, folder: Path, name: str) -> None:
 def readable(name: str) -> str:
     """Return a name as people write it: ``lung_opacity`` becomes ``lung opacity``."""
     return name.replace("_", " ")
+
+
+def look(number: int) -> dict[str, Any]:
+    """Return the colour and marker of a model, as arguments of ``plot``.
+
+    Neighbours differ in their marker too, and after all markers are used they are open, so that
+    14 models can be told apart without colour; no two of 49 look alike.
+    """
+    lap = number // len(MARKERS)
+    return {
+        "color": f"C{number % len(mpl.rcParams['axes.prop_cycle'])}",
+        "marker": MARKERS[(number + lap) % len(MARKERS)],
+        "markerfacecolor": "white" if lap % 2 else None,
+    }
 
 
 def draw_nothing(said: str) -> Figure:
@@ -60,8 +78,7 @@ def draw_counts(counts: pd.DataFrame, unit: str) -> Figure:
     for (row, column), count in np.ndenumerate(counts.to_numpy()):
         share = float(shares[row, column])
         text = f"{count:,}\n{percent(share)}" if count else "0"
-        colour = "white" if share > 0.6 else "black"
-        axes.text(column, row, text, ha="center", va="center", fontsize=7, color=colour)
+        axes.text(column, row, text, ha="center", va="center", fontsize=7, color=ink(share))
     axes.set_yticks(range(rows), [readable(str(name)) for name in counts.index])
     totals = zip(counts.columns, counts.sum(), strict=True)
     names = [f"{fill(readable(name), 13)}\n{total:,}" for name, total in totals]
@@ -69,6 +86,11 @@ def draw_counts(counts: pd.DataFrame, unit: str) -> Figure:
     axes.set_xlabel(f"finding, and its {unit}; cells: {unit}, and share of the finding")
     bare(axes)
     return figure
+
+
+def ink(shade: float) -> str:
+    """Return the colour of text that stands out most from a shade of ``Blues``, from 0 to 1."""
+    return "white" if shade > 0.71 else "black"
 
 
 def percent(share: float) -> str:

@@ -5,6 +5,9 @@ from typing import Any
 
 import pandas as pd
 
+from cxrpipe.reporting.page.blocks import Bullets, Chapter, Table, Words
+
+SOURCE = "leakage.json"
 CONFLICTS_SHOWN = 50
 REASONS = {
     "conflict": "a copy of the film stands under another finding",
@@ -19,18 +22,37 @@ HANDLED = {
 }
 
 
-def describe(certificate: Mapping[str, Any]) -> dict[str, object]:
-    """Return the sentences and tables of the certificate by name."""
-    return {
-        "certified": certified(certificate),
-        "not_certified": not_certified(certificate),
-        "shared": shared_table(certificate),
-        "copies": copies_table(certificate),
-        "left_out": left_out_table(certificate),
-        "conflict_note": conflict_note(certificate),
-        "conflicts": conflict_table(certificate),
-        "films": film_table(certificate),
-    }
+def tell(certificate: Mapping[str, Any]) -> list[Chapter]:
+    """Tell what is certified, what is not, and how copies and conflicts were handled."""
+    conflicts = conflict_table(certificate)
+    listed = [Table("Copies under two findings", conflicts, SOURCE, folded=True)]
+    return [
+        Chapter(
+            "Certificate of the split",
+            [
+                Words([certified(certificate)]),
+                Table("What subsets share", shared_table(certificate), SOURCE),
+                Words(["Not certified:"]),
+                Bullets(not_certified(certificate)),
+            ],
+        ),
+        Chapter(
+            "Copies found",
+            [
+                Table("Pairs of copies", copies_table(certificate), SOURCE),
+                Words([conflict_note(certificate)]),
+                *(listed if len(conflicts) else []),
+            ],
+        ),
+        Chapter(
+            "In the index, and not in the split",
+            [Table("Films by reason", left_out_table(certificate), SOURCE)],
+        ),
+        Chapter(
+            "Films of each collection, finding and subset",
+            [Table("Films", film_table(certificate), SOURCE, sums=1)],
+        ),
+    ]
 
 
 def certified(certificate: Mapping[str, Any]) -> str:

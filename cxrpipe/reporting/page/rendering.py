@@ -1,24 +1,36 @@
-"""Tables as HTML and Markdown, and the page of the report, which needs nothing else."""
+"""Tables as cells and as Markdown, pictures as addresses, and the page that holds all of them."""
 
 import base64
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import jinja2
+import numpy as np
 import pandas as pd
+from PIL import Image
 
 from cxrpipe.reporting.drawing.style import readable
+from cxrpipe.reporting.page.blocks import Picture
+from cxrpipe.reporting.page.wording import NOT_ESTIMABLE
 from cxrpipe.runtime import UserError
 
+# Bold as in Markdown; a number with what is said of it, or that there is none.
+NUMBER = re.compile(rf"(\*\*)?[-+<]?[\d,]*\.?\d+%?(\*\*)?([ ,(].*)?|{NOT_ESTIMABLE}|")
 
-class Picture(NamedTuple):
-    """A figure in the page."""
-
-    name: str  # of its file, such as gradcam-covid
-    title: str
-    caption: str
-    address: str
+# Of the kinds of figures whose file name says too little.
+TITLES = {
+    "curves": "Learning curves",
+    "decision": "Decision curves",
+    "forest": "Scores with intervals",
+    "gradcam": "Grad-CAM",
+    "matrix": "Collection of training by collection of test",
+    "precision_recall": "Precision and recall",
+    "roc": "ROC curves",
+    "selective": "Accuracy by coverage",
+    "size": "Size against score",
+}
 
 
 def read_captions(files: Iterable[Path]) -> dict[str, str]:
@@ -44,15 +56,42 @@ def show(pictures: Sequence[Path], captions: Mapping[str, str]) -> list[Picture]
         kind, _, rest = picture.stem.partition("-")
         if kind not in captions:
             raise UserError(f"{picture}: no caption; write workflow/report/{kind}.rst")
-        title = readable(f"{kind}: {rest}" if rest else kind)
-        shown.append(Picture(picture.stem, title, captions[kind], embed(picture)))
+        title = TITLES.get(kind, readable(kind).capitalize()) + (
+            f": {readable(rest)}" if rest else ""
+        )
+        with Image.open(picture) as opened:
+            size = opened.size
+        shown.append(Picture(picture.stem, title, captions[kind], embed(picture), *size))
     return shown
 
 
-def as_html(table: pd.DataFrame) -> str:
-    """Return a table as HTML, text escaped."""
-    html: str = table.to_html(index=False, border=0, na_rep="")
-    return html
+def say_cell(value: object) -> str:
+    """Write one cell of a table; what is not known is empty."""
+    if isinstance(value, bool | np.bool_):
+        return "yes" if value else "no"
+    if isinstance(value, int | np.integer):
+        return f"{value:,}"
+    if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
+        return ""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def say_rows(table: pd.DataFrame) -> list[list[str]]:
+    """Write the cells of a table, row by row, and findings as people write them."""
+    findings = [str(name).endswith("finding") for name in table.columns]
+    return [
+        [
+            readable(say_cell(value)) if is_finding else say_cell(value)
+            for value, is_finding in zip(row, findings, strict=True)
+        ]
+        for row in table.itertuples(index=False)
+    ]
+
+
+def find_numeric(table: pd.DataFrame) -> list[bool]:
+    """Tell of each column whether all its cells begin with a number, cannot be, or are empty."""
+    columns = zip(*say_rows(table), strict=True)
+    return [all(map(NUMBER.fullmatch, cells)) and any(cells) for cells in columns]
 
 
 def as_markdown(table: pd.DataFrame) -> str:
@@ -61,11 +100,13 @@ def as_markdown(table: pd.DataFrame) -> str:
 
 
 def render(content: Mapping[str, Any]) -> str:
-    """Fill the template; every value is escaped unless it is a table or a picture of ours."""
+    """Fill the template; every value is escaped."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("cxrpipe.reporting.page", "."),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    environment.filters["table"] = as_html
+    environment.filters |= {"cells": say_rows, "numeric": find_numeric, "readable": readable}
     return environment.get_template("report.html.j2").render(content)

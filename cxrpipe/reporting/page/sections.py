@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from cxrpipe.evaluation.scores import CHOSEN_BY, average
-from cxrpipe.reporting.results import MACRO, MAJORITY, finding_table, for_people
+from cxrpipe.reporting.page.wording import say_interval, say_number
+from cxrpipe.reporting.results import MACRO, finding_table, for_people, is_model
 from cxrpipe.runtime import RESEARCH_USE
 
 MONITORED = {
@@ -55,35 +55,40 @@ def notes(
 ) -> Sequence[str]:
     """Return the notes of a task; ``rows`` are its own of the table."""
     task = metrics["tasks"][name]
-    best, score, baseline = task["best"], CHOSEN_BY[task["kind"]], task["majority"]["test"]
-    folds = metrics["models"][best]["folds"]
-    macro = average([fold["test"] for fold in folds])["macro"][score]
+    best, score, baseline = task["best"], task["chosen_by"], task["majority"]["test"]
+    model = metrics["models"][best]
     lines = [
         f"All scores are from n = {baseline['n']} test films that no training and no choice has "
         f"seen. The star marks the best macro {MACRO[score]} on validation; {epoch_note(rows)}.",
-        f"Best model {best}: macro {MACRO[score]} {say_score(macro)}; {BASELINES[task['kind']]} "
-        f"(majority): {say_score(baseline['macro'][score])}.",
+        interval_note(metrics),
+        f"Best model {best}: macro {MACRO[score]} {say_interval(model['test']['macro'][score])}; "
+        f"{BASELINES[task['kind']]} (majority): {say_number(baseline['macro'][score])}.",
         localisation_note(best, localisation),
     ]
     if task["kind"] != "single":
         lines.insert(1, ANSWERS)
-    if len(folds) > 1:
+    if len(model["folds"]) > 1:
         lines.insert(
             1,
-            f"Scores are means over {len(folds)} folds, of training and validation: the test films "
-            "are the same. Epochs, heatmaps and the pointing game are those of the first fold.",
+            f"Scores are means over {len(model['folds'])} folds, of training and validation: the "
+            "test films are the same; ± is the standard deviation over folds. Epochs, heatmaps and "
+            "the pointing game are those of the first fold.",
         )
     return lines
 
 
-def say_score(score: float | None) -> str:
-    """Write a score, or that it cannot be estimated."""
-    return "not estimable" if score is None else f"{score:.3f}"
+def interval_note(metrics: Mapping[str, Any]) -> str:
+    """Say what stands in brackets beside a score."""
+    bootstrap = metrics["bootstrap"]
+    return (
+        f"In brackets the {bootstrap['level']:.0%} interval, from {bootstrap['replicates']:,} "
+        "bootstrap samples of patients, each with all films and copies."
+    )
 
 
 def epoch_note(rows: pd.DataFrame) -> str:
     """Say which epoch was kept of every model."""
-    models = rows[rows["model"] != MAJORITY]
+    models = rows[is_model(rows)]
     reason = (
         models["monitor"]
         .map(MONITORED)

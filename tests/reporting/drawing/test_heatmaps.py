@@ -1,23 +1,13 @@
-"""The figures: what they show is what the tables say, and equal figures are equal files."""
+"""Heatmaps over films: what is laid over them, and which models and films stand where."""
 
 import numpy as np
-import pandas as pd
 from matplotlib import colormaps
-from PIL import Image
 
-from cxrpipe.reporting.drawing import confusions, curves, heatmaps
-from cxrpipe.reporting.drawing.style import save
-
-FINDINGS = ["normal", "lung_opacity"]
-CONFUSION = np.array([[3, 1], [4, 12]])
+from cxrpipe.reporting.drawing import heatmaps
 
 
 def film(seed=0):
     return np.random.default_rng(seed).integers(0, 256, (16, 16), dtype=np.uint8)
-
-
-def texts(axes):
-    return [text.get_text() for text in axes.texts]
 
 
 def test_a_film_without_heat_is_unchanged():
@@ -46,94 +36,6 @@ def test_an_overlay_stays_from_0_to_1():
         laid = heatmaps.overlay(np.full((16, 16), grey, np.uint8), heat)
         assert laid.min() >= 0
         assert laid.max() <= 1
-
-
-def test_equal_figures_give_equal_bytes_and_others_do_not(tmp_path):
-    for folder, swapped in (("one", False), ("two", False), ("other", True)):
-        figure = confusions.draw_confusion({"m": CONFUSION.T if swapped else CONFUSION}, FINDINGS)
-        save(figure, tmp_path / folder, "confusion")
-    for name in ("confusion.png", "confusion.svg"):
-        one, two, other = ((tmp_path / f / name).read_bytes() for f in ("one", "two", "other"))
-        assert one == two
-        assert one != other
-    assert b"<dc:date>" not in (tmp_path / "one" / "confusion.svg").read_bytes()
-    with Image.open(tmp_path / "one" / "confusion.png") as picture:
-        assert "Software" not in picture.info
-
-
-def test_a_confusion_matrix_shows_counts_and_shares_of_the_true_finding():
-    figure = confusions.draw_confusion({"one": CONFUSION, "two": CONFUSION.T}, FINDINGS)
-    assert texts(figure.axes[0]) == ["3\n75%", "1\n25%", "4\n25%", "12\n75%"]
-    assert texts(figure.axes[1]) == ["3\n43%", "4\n57%", "1\n8%", "12\n92%"]
-    assert [axes.get_title() for axes in figure.axes] == ["one", "two"]
-    np.testing.assert_allclose(
-        figure.axes[0].images[0].get_array(), [[0.75, 0.25], [0.25, 0.75]], atol=1e-12
-    )
-
-
-def test_answers_are_shown_as_shares_of_films_with_and_without_the_finding():
-    """Of 20 films with it 15 are found, of 80 without it 8 are false alarms; hernia has none."""
-    counts = np.array([[[72, 8], [5, 15]], [[100, 0], [0, 0]]])
-    (axes,) = confusions.draw_answers({"one": counts}, ["pleural_effusion", "hernia"]).axes
-    assert texts(axes) == ["15\n75%", "5\n25%", "8\n10%", "72\n90%", "0", "0", "0", "100\n100%"]
-    assert [label.get_text() for label in axes.get_xticklabels()] == list(confusions.ANSWERS)
-    assert [label.get_text() for label in axes.get_yticklabels()] == ["pleural effusion", "hernia"]
-
-
-def test_many_models_and_findings_stay_on_a_page(tmp_path):
-    findings = [f"finding_{number}" for number in range(14)]
-    counts = np.random.default_rng(0).integers(0, 900, (14, 2, 2))
-    many = {f"model-{number}": counts for number in range(6)}
-    figure = confusions.draw_answers(many, findings)
-    assert [axes.get_title() for axes in figure.axes[:6]] == list(many)
-    width, _ = figure.get_size_inches()
-    assert width < 15
-    save(figure, tmp_path, "confusion")  # a layout that does not fit would warn
-
-
-def history(epochs=3, best=2):
-    """Validation scores stand above those of training by one."""
-    table = pd.DataFrame({"epoch": range(1, epochs + 1)})
-    table["best"] = (table["epoch"] == best).astype(int)
-    for place, column in enumerate(("train_loss", "validation_loss")):
-        table[column] = [3.0 + place, 1.0 + place, 2.0 + place][:epochs]
-    for place, score in enumerate(("macro_f1", "macro_auc")):
-        table[f"validation_{score}"] = [0.3 + place, 0.5 + place, 0.4 + place][:epochs]
-    return table
-
-
-def test_the_ring_marks_the_epoch_that_was_kept():
-    loss, score = curves.draw_curves({"small": history()}, {"small": "macro_f1"}).axes
-    train, validation, ring = (line.get_xydata().tolist() for line in loss.lines)
-    assert train == [[1, 3], [2, 1], [3, 2]]
-    assert validation == [[1, 4], [2, 2], [3, 3]]
-    assert ring == [[2, 2]]
-    assert [line.get_xydata().tolist() for line in score.lines] == [
-        [[1, 0.3], [2, 0.5], [3, 0.4]],
-        [[2, 0.5]],
-    ]
-    assert (loss.get_ylabel(), score.get_ylabel()) == ("loss (nats)", "macro F1 of validation")
-
-
-def test_each_model_stands_in_the_panel_of_its_score():
-    scores = {"one": "macro_f1", "many": "macro_auc"}
-    figure = curves.draw_curves(dict.fromkeys(scores, history()), scores)
-    loss, f1, auc = figure.axes
-    assert [len(axes.lines) for axes in (loss, f1, auc)] == [6, 2, 2]
-    assert auc.lines[0].get_ydata().tolist() == [1.3, 1.5, 1.4]
-
-
-def test_many_models_are_told_apart_in_a_legend_beside_the_curves():
-    names = [f"vgg16-360-dropout-{number}" for number in range(25)]
-    figure = curves.draw_curves(dict.fromkeys(names, history()), dict.fromkeys(names, "macro_f1"))
-    (legend,) = figure.legends
-    assert [text.get_text() for text in legend.get_texts()] == names
-    looks = {(line.get_color(), line.get_marker()) for line in legend.get_lines()}
-    assert len(looks) == 25
-    figure.draw_without_rendering()
-    box = legend.get_window_extent()
-    assert box.x0 >= max(axes.get_window_extent().x1 for axes in figure.axes)
-    assert box.y0 >= 0
 
 
 def test_a_row_of_gradcam_shows_the_film_its_lesion_and_every_heatmap():

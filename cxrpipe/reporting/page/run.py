@@ -1,0 +1,65 @@
+"""What the page is told of a run."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+Named = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run, as its files hold it.
+
+    Attributes
+    ----------
+    recipe
+        With every default spelled out.
+    sources
+        Title, licence, citation of each collection, and whether it is synthetic.
+    metrics
+        As ``metrics.json``.
+    certificate
+        As ``leakage.json``.
+    index, split, excluded
+        Tables; of the split the first fold, which has every film once.
+    summaries, timings, localisations
+        Of the first fold of every model.
+    versions
+        Of the packages that wrote the page.
+    commit
+        Of cxrpipe's code, or that it is not known.
+    """
+
+    name: str
+    recipe: Mapping[str, Any]
+    sources: Named
+    metrics: Mapping[str, Any]
+    certificate: Mapping[str, Any]
+    index: pd.DataFrame
+    split: pd.DataFrame
+    excluded: pd.DataFrame
+    summaries: Named
+    timings: Named
+    localisations: Named
+    versions: Mapping[str, str]
+    commit: str
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether any collection was drawn by a program."""
+        return any(source["synthetic"] for source in self.sources.values())
+
+    @property
+    def used(self) -> Named:
+        """Collections with films in the split."""
+        inside = set(self.split["source"])
+        return {name: source for name, source in self.sources.items() if name in inside}
+
+    @property
+    def films(self) -> pd.DataFrame:
+        """Films of the split with all that the index knows of them."""
+        known = self.index.drop(columns="source")
+        return self.split.merge(known, on="radiograph", validate="one_to_one")

@@ -1,0 +1,99 @@
+"""Cells, captions, pictures and Markdown."""
+
+import base64
+
+import numpy as np
+import pandas as pd
+import pytest
+from told import draw_picture
+
+from cxrpipe.reporting.page.rendering import (
+    as_markdown,
+    embed,
+    find_numeric,
+    read_captions,
+    say_cell,
+    say_rows,
+    show,
+)
+from cxrpipe.runtime import UserError
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (1234, "1,234"),
+        (np.int64(0), "0"),
+        (1.5, "1.5"),
+        (np.float64(0.25), "0.25"),
+        (float("nan"), ""),
+        (None, ""),
+        (pd.NA, ""),
+        (True, "yes"),
+        (np.False_, "no"),
+        ("<i>", "<i>"),
+    ],
+)
+def test_a_cell_is_written_as_people_read_it(value, said):
+    assert say_cell(value) == said
+
+
+def test_findings_are_written_without_underscores_and_files_as_they_are():
+    table = pd.DataFrame({"other finding": ["lung_opacity"], "file": ["lung_opacity/1_2.png"]})
+    assert say_rows(table) == [["lung opacity", "lung_opacity/1_2.png"]]
+
+
+def test_a_column_is_of_numbers_if_every_cell_begins_with_one_or_has_none():
+    table = pd.DataFrame(
+        {
+            "estimates": ["0.931 (0.912-0.948)", "not estimable", ""],
+            "bold": ["**0.9** (0.8-0.95)", "0.1", "<0.001"],
+            "differences": ["+0.1", "-0.2", "0"],
+            "names": ["resnet18", "3", ""],
+            "bands": ["18-39", "40-59", "80 and over"],
+            "checksums": ["5feceb66ff", "670b978842", "035e8819b5"],
+            "shares": ["30%", "9 of 14", "0.5, 0.25"],
+            "empty": ["", "", ""],
+            "counts": [1, 2, 3],
+        }
+    )
+    assert find_numeric(table) == [True, True, True, False, False, False, True, False, True]
+
+
+def test_markdown_keeps_cells_as_they_are():
+    lines = as_markdown(pd.DataFrame({"p": ["0.10"], "n": ["007"]})).splitlines()
+    assert lines[2] == "| 0.10 | 007 |"
+
+
+def test_captions_are_read_as_one_line(tmp_path):
+    (tmp_path / "curves.rst").write_text("Loss by\nepoch.\n")
+    assert read_captions(tmp_path.iterdir()) == {"curves": "Loss by epoch."}
+
+
+def test_an_embedded_picture_holds_the_bytes_of_the_file(tmp_path):
+    path = draw_picture(tmp_path / "classes.png", (4, 4))
+    kind, _, data = embed(path).partition(",")
+    assert kind == "data:image/png;base64"
+    assert base64.b64decode(data) == path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("gradcam-viral_pneumonia", "Grad-CAM: viral pneumonia"),
+        ("precision_recall", "Precision and recall"),
+        ("confusion-many-labels", "Confusion: many-labels"),
+    ],
+)
+def test_a_title_says_kind_and_rest_as_people_write_them(name, title, tmp_path):
+    path = draw_picture(tmp_path / f"{name}.png", (7, 5))
+    kind = name.partition("-")[0]
+    (shown,) = show([path], {kind: "Where it looks."})
+    assert shown[:3] == (name, title, "Where it looks.")
+    assert shown[4:] == (7, 5)
+
+
+def test_a_kind_of_figure_without_a_caption_is_named(tmp_path):
+    path = draw_picture(tmp_path / "gradcam-covid.png", (4, 4))
+    with pytest.raises(UserError, match=r"workflow/report/gradcam\.rst"):
+        show([path], {"curves": "Loss."})

@@ -1,0 +1,100 @@
+"""Writes the report of an imaginary run, with the command and the captions that a run has."""
+
+import json
+import logging
+import sys
+from pathlib import Path
+
+import pytest
+from told import (
+    EXPLORATION,
+    FIGURES,
+    GAME,
+    SOURCES,
+    TIMING,
+    draw_picture,
+    tell_excluded,
+    tell_films,
+    tell_leakage,
+    tell_metrics,
+    tell_recipe,
+    tell_summary,
+)
+
+from cxrpipe import tables
+from cxrpipe.reporting.report import main
+from cxrpipe.reporting.results import build_table
+
+CAPTIONS = Path(__file__).parents[3] / "workflow/report"
+
+
+def write_captions(folder, kinds):
+    """Copy the captions of the workflow; a figure without one yet has its kind for a caption."""
+    folder.mkdir(exist_ok=True)
+    for kind in kinds:
+        caption = CAPTIONS / f"{kind}.rst"
+        said = caption.read_text(encoding="utf-8") if caption.exists() else f"Imaginary {kind}."
+        (folder / f"{kind}.rst").write_text(said, encoding="utf-8")
+    return sorted(folder.iterdir())
+
+
+def write_tables(folder, metrics, summaries, games):
+    """Write the tables of a run and return the options that name them."""
+    index, split = tell_films()
+    paths = {name: folder / f"{name}.csv" for name in ("index", "split", "excluded", "table")}
+    tables.write(index, paths["index"], tables.INDEX)
+    tables.write(split, paths["split"], tables.SPLIT)
+    tables.write(tell_excluded(), paths["excluded"], tables.EXCLUDED)
+    build_table(metrics, summaries, games).to_csv(paths["table"], index=False, float_format="%.6g")
+    return paths
+
+
+def write_jsons(folder, jsons):
+    """Write JSON files and return their paths by name."""
+    paths = {name: folder / f"{name}.json" for name in jsons}
+    for name, path in paths.items():
+        path.write_text(json.dumps(jsons[name]), encoding="utf-8")
+    return paths
+
+
+def write_report(folder, metrics=None, sources=SOURCES, recipe=None, leakage=None, **options):
+    """Write a report; return the path of its page."""
+    metrics = metrics or tell_metrics()
+    models = list(metrics["models"])
+    summaries = {name: tell_summary(name) for name in models}
+    jsons = {"metrics": metrics, "leakage": leakage or tell_leakage()}
+    paths = write_tables(folder, metrics, summaries, dict.fromkeys(models, GAME))
+    paths |= write_jsons(folder, jsons)
+    each = write_jsons(folder, {"timing": TIMING, "game": GAME} | summaries)
+    checksums = folder / "SHA256SUMS"
+    checksums.write_text("0" * 64 + "  films/1.png\n", encoding="utf-8")
+    pictures = {
+        name: draw_picture(folder / "pictures" / f"{name}.png", size)
+        for name, size in (FIGURES | EXPLORATION).items()
+    }
+    kinds = {name.partition("-")[0] for name in pictures}
+    told = {
+        "run": "imaginary",
+        "recipe": json.dumps(recipe or tell_recipe(models)),
+        "sources": json.dumps(sources),
+        "report": folder / "report.html",
+    }
+    several = {
+        "models": models,
+        "summaries": [each[name] for name in models],
+        "timings": [each["timing"]] * len(models),
+        "localisations": [each["game"]] * len(models),
+        "checksums": [checksums],
+        "figures": [pictures[name] for name in FIGURES],
+        "exploration": [pictures[name] for name in EXPLORATION],
+        "captions": write_captions(folder / "captions", kinds),
+    }
+    flags = [
+        word for key, value in (told | paths | options).items() for word in (f"--{key}", value)
+    ]
+    flags += [word for key, values in several.items() for word in (f"--{key}", *values)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["report", *map(str, flags)])
+        patch.setattr(logging, "basicConfig", lambda **_: None)
+        main()
+    return told["report"]
