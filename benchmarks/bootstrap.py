@@ -106,8 +106,8 @@ def measure_loop(options: argparse.Namespace) -> None:
         (theirs,) = take_turns(partial(loop, true, logits, weights), 1)
         ratios.append(theirs * times / ours)
         print(
-            f"loop     {theirs:.1f} s for {LOOPED} samples of one model, so {theirs * times:,.0f} s "
-            f"for all if it goes on like that: {ratios[-1]:,.0f} times as long",
+            f"loop     {theirs:.1f} s for {LOOPED} samples of one model; at that pace "
+            f"{theirs * times:,.0f} s for all, {ratios[-1]:,.0f} times as long",
             flush=True,
         )
     print(f"loop     median {statistics.median(ratios):,.0f} times as long")

@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from cxrpipe.reporting.page.comparisons import error_rate
 from cxrpipe.reporting.page.wording import say_count, say_difference, say_p
 
 TESTED = {"accuracy": "accuracy", "macro_auc": "macro AUC"}
@@ -19,7 +20,7 @@ def list_differences(metrics: Mapping[str, Any], name: str) -> pd.DataFrame:
     ``COLUMNS`` as people read them: the difference, better minus worse, with its interval, and p
     adjusted for all pairs of the task.
     """
-    error = 1 - metrics["bootstrap"]["level"]
+    error = error_rate(metrics["bootstrap"]["level"])
     rows = []
     for pair, score, found in _tests(metrics["tasks"][name]):
         if found["p_adjusted"] is not None and found["p_adjusted"] < error:
@@ -32,7 +33,7 @@ def list_differences(metrics: Mapping[str, Any], name: str) -> pd.DataFrame:
 def sum_up_differences(metrics: Mapping[str, Any], name: str) -> str:
     """Say how many pairs of models of a task were compared, how, and whether any differ."""
     pairs = metrics["tasks"][name]["comparisons"]
-    error = 1 - metrics["bootstrap"]["level"]
+    error = error_rate(metrics["bootstrap"]["level"])
     said = (
         f"{say_count(len(pairs), 'pair')} of models compared on the same test films, in accuracy "
         "(McNemar) and macro AUC (DeLong), with films of one patient counted together; p adjusted "

@@ -1,4 +1,11 @@
-"""Write the report: one page that holds everything and needs nothing else to be read."""
+"""Write the report: one page that holds everything and needs nothing else to be read.
+
+Every number in it is read from a file of the run, which stands below it, and whose checksum stands
+under provenance. ``--index`` tells who is in each subset, ``--summaries`` what the models are,
+``--checksums`` and ``--data-pin`` which films they learnt from. ``--curves``, which no number is
+taken from, is listed as what figures were drawn from. The commit is what git says of the folder
+that holds this code.
+"""
 
 import argparse
 import json
@@ -26,7 +33,8 @@ from cxrpipe.reporting.results import read_table
 from cxrpipe.runtime import RESEARCH_USE, command, read_json, whole
 
 PACKAGES = ("cxrpipe", "snakemake", "torch", "torchvision", "timm", "numpy", "pandas", "pillow")
-NUMBERS = ("metrics", "table", "ablation", "literature", "leakage", "index", "split", "excluded")
+NUMBERS = ["metrics", "curves", "table", "ablation", "literature"]
+NUMBERS += ["leakage", "index", "split", "excluded"]
 log = logging.getLogger(__name__)
 
 
@@ -106,9 +114,8 @@ def tell(run: Run, arguments: argparse.Namespace) -> list[Chapter]:
     return [chapter for chapter in told if chapter]
 
 
-@command
-def main() -> None:
-    """Write the report of a run."""
+def parse_arguments() -> argparse.Namespace:
+    """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--run", required=True, help="name of the recipe")
     parser.add_argument("--recipe", required=True, help="Recipe, as JSON")
@@ -118,6 +125,7 @@ def main() -> None:
     parser.add_argument("--split", type=Path, required=True, help="table to read")
     parser.add_argument("--leakage", type=Path, required=True, help="JSON to read")
     parser.add_argument("--metrics", type=Path, required=True, help="JSON to read")
+    parser.add_argument("--curves", type=Path, help="curves.csv, which figures were drawn from")
     parser.add_argument("--table", type=Path, required=True, help="table.csv to read")
     parser.add_argument("--ablation", type=Path, help="ablation.csv to read")
     parser.add_argument("--literature", type=Path, help="literature.csv to read")
@@ -131,7 +139,13 @@ def main() -> None:
     parser.add_argument("--figures", nargs="+", type=Path, required=True, help="PNGs to read")
     parser.add_argument("--captions", nargs="+", type=Path, required=True, help="one a kind")
     parser.add_argument("--report", type=Path, required=True, help="page to write")
-    arguments = parser.parse_args()
+    return parser.parse_args()
+
+
+@command
+def main() -> None:
+    """Write the report of a run."""
+    arguments = parse_arguments()
     run = read_run(arguments)
     page = render(
         {

@@ -20,7 +20,7 @@ def random_case(seed, n, n_values, share):
     random = np.random.default_rng(seed)
     shown = random.random((n, 3)) < share
     order = random.normal(size=n_values)[random.integers(0, n_values, (n, 3))]
-    return shown, order, random.integers(0, 4, (5, n)).astype(np.uint8)
+    return shown, order, random.integers(0, 4, (3, n)).astype(np.uint8)
 
 
 def one_sample(shown, order):

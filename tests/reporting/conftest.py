@@ -139,16 +139,11 @@ def average(values):
 def score(answers, logits, findings, kind):
     """Return plain scores; those that there are not are None."""
     accuracy, f1, areas = tell_apart(answers, logits, kind)
-    order = probabilities(logits, kind)
-    precisions = np.array(
-        [
-            oracle.average_precision_score(answers[:, place], order[:, place])
-            if answers[:, place].any()
-            else np.nan
-            for place in range(len(findings))
-        ]
-    )
-    each = {"f1": f1, "auc": areas, "ap": precisions}
+    pairs = zip(answers.T, probabilities(logits, kind).T, strict=True)
+    precisions = [
+        oracle.average_precision_score(*pair) if pair[0].any() else np.nan for pair in pairs
+    ]
+    each = {"f1": f1, "auc": areas, "ap": np.array(precisions)}
     told = {
         finding: {"n": int(answers[:, place].sum())}
         | {name: known(values[place]) for name, values in each.items()}

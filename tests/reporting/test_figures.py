@@ -140,7 +140,9 @@ def test_what_is_drawn_of_a_task_are_the_kinds_that_are_named():
 
 
 FIVE = ("normal", "covid", "lung_opacity", "viral_pneumonia", "tuberculosis")
+GRID = {f"inception_v3_side-500_head-1024-1024_dropout-0.5_seed-{n}": n / 10 for n in range(9)}
 CASES = {
+    "a grid": (FIVE[:3], GRID, "single", 60),
     "three models, five findings": (FIVE, {"a": 0.4, "b": 0.8, "c": 0.6}, "single", 200),
     "one model": (FIVE[:2], {"only": 0.7}, "single", 60),
     "several answers": (FIVE[:3], {"a": 0.4, "b": 0.8}, "multi", 120),

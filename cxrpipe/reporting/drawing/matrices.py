@@ -32,7 +32,7 @@ def draw_matrix(results: Results) -> Figure:
     tall = CELL[1] * max(map(len, bases.values())) + LABELS[1]
     columns = max(1, min(len(bases), int(WIDTH / wide)))
     rows = -(-len(bases) // columns)
-    figure = Figure(figsize=(max(columns * wide, 5), rows * tall + 0.3))
+    figure = Figure(figsize=(min(max(columns * wide, 5), WIDTH), rows * tall + 0.3))
     grid = figure.subplots(rows, columns, squeeze=False)
     for axes in grid.flat[len(bases) :]:
         axes.set_axis_off()
@@ -92,5 +92,5 @@ def _draw_cell(
     axes.add_patch(Rectangle(corner, 1, 1, color=colormaps["Blues"](shade), lw=0))
     if own:
         inner = (column - 0.46, row - 0.46)
-        axes.add_patch(Rectangle(inner, 0.92, 0.92, fill=False, ec="black", lw=1.5))
+        axes.add_patch(Rectangle(inner, 0.92, 0.92, fill=False, ec=ink(shade), lw=1.5))
     axes.text(column, row, said, ha="center", va="center", fontsize=7, color=ink(shade))

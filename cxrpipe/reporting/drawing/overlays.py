@@ -44,7 +44,7 @@ def lay_overlaid(
     for axes in grid.flat[n:]:
         axes.set_axis_off()
     said = f"{BEST} best on validation"
-    said += f"; band: its {results.interval}" if band else ""
+    said += f"\nband: its {results.interval}" if band else ""
     put_legend(figure, legend, said, page.place)
     return figure, list(grid.flat[:n])
 

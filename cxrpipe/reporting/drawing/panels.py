@@ -16,6 +16,7 @@ WIDTH = 13.0  # inches of a figure, at most
 COLUMNS = 4
 SIDES = (4.6, 3.6, 3.2, 2.9, 2.7)  # inches of a panel where there are 1, 2, 3, 4 and more
 LETTERS = 36  # of a model's name in a line of the legend
+SAID = 22  # letters of what is said above the names
 LETTER, LINE = 0.067, 0.17  # inches of the legend's text
 BEST = "★"  # the model that was best on validation
 DOTTED: Look = {"color": GREY, "linestyle": ":", "linewidth": 1.2}
@@ -69,7 +70,7 @@ def lay_page(n: int, tall: float, names: Collection[str], most: Sequence[float] 
     columns, rows = fit_columns(n)
     side = most[min(n, len(most)) - 1]
     lines = [line for name in names for line in wrap_name(name).split("\n")]
-    beside = 0.8 + LETTER * max(18, *map(len, lines))
+    beside = 0.8 + LETTER * max(SAID, *map(len, lines))
     fitting = min(side, (WIDTH - beside) / columns)
     height = (fitting * tall + 0.3) * rows
     if LINE * (len(lines) + 4) <= height:

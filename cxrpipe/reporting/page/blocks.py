@@ -16,6 +16,7 @@ class Picture(NamedTuple):
     address: str
     width: int  # pixels
     height: int
+    source: str = ""  # file whose numbers it draws
 
 
 @dataclass(frozen=True)

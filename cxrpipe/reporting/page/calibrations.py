@@ -25,7 +25,7 @@ THRESHOLDS = (
 CONFORMAL = (
     "Conformal sets hold every finding that cannot be ruled out, so that {wanted:.0%} of new films "
     "of the same kind have the truth in their set (split conformal prediction, Vovk et al. 2005). "
-    "Small sets with the wanted coverage are good; an empty set says that no finding is likely enough."
+    "Small sets of the wanted coverage are good; an empty one says that nothing is likely enough."
 )
 SELECTIVE = (
     "If the model answers only the films of which it is surest, so large a share of them is right. "

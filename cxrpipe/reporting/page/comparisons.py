@@ -9,7 +9,6 @@ from cxrpipe.reporting.page.blocks import Block, Table, Words
 from cxrpipe.reporting.page.wording import (
     NOT_ESTIMABLE,
     every_null,
-    say_count,
     say_difference,
     say_interval,
     say_list,
@@ -68,7 +67,7 @@ def sum_up(task: Mapping[str, Any], level: float) -> str:
     }
     parts = [f"{said[key]} {say_list(others[key])}" for key in said if key in others]
     n_differ = sum(differ(pair, level) is True for pair in pairs)
-    counted = f"of {say_count(len(pairs), 'pair')} of models, {n_differ} differ"
+    counted = f"pairs of models that differ: {n_differ} of {len(pairs)}"
     return f"On the test films, {'; '.join(parts)} ({counted})."
 
 

@@ -31,6 +31,21 @@ TITLES = {
     "selective": "Accuracy by coverage",
     "size": "Size against score",
 }
+# The files whose numbers a kind of figure draws.
+DRAWN_FROM = {
+    "confusion": "metrics.json",
+    "curves": "models/*/fold-0/history.csv",
+    "decision": "curves.csv",
+    "forest": "metrics.json",
+    "gradcam": "gradcam/*/fold-0.h5",
+    "matrix": "metrics.json",
+    "precision_recall": "curves.csv, metrics.json",
+    "reliability": "curves.csv, metrics.json",
+    "roc": "curves.csv, metrics.json",
+    "selective": "curves.csv",
+    "size": "metrics.json, models/*/fold-0/summary.json",
+    "subgroups": "metrics.json",
+}
 
 
 def read_captions(files: Iterable[Path]) -> dict[str, str]:
@@ -60,8 +75,8 @@ def show(pictures: Sequence[Path], captions: Mapping[str, str]) -> list[Picture]
             f": {readable(rest)}" if rest else ""
         )
         with Image.open(picture) as opened:
-            size = opened.size
-        shown.append(Picture(picture.stem, title, captions[kind], embed(picture), *size))
+            size, source = opened.size, DRAWN_FROM.get(kind, "")
+        shown.append(Picture(picture.stem, title, captions[kind], embed(picture), *size, source))
     return shown
 
 

@@ -1,4 +1,4 @@
-"""The results of each task: its tables, and the notes without which they would be misread."""
+"""The notes without which the results of a task would be misread."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from cxrpipe.reporting.page.wording import say_interval, say_number
-from cxrpipe.reporting.results import MACRO, finding_table, for_people, is_model
+from cxrpipe.reporting.results import MACRO, is_model
 from cxrpipe.runtime import RESEARCH_USE
 
 MONITORED = {
@@ -31,9 +31,7 @@ class Section(NamedTuple):
     """What is told of one task."""
 
     task: str
-    scores: pd.DataFrame
     notes: Sequence[str]
-    findings: pd.DataFrame
 
 
 def describe_tasks(
@@ -41,12 +39,12 @@ def describe_tasks(
     table: pd.DataFrame,
     localisations: Mapping[str, Mapping[str, Any]],
 ) -> list[Section]:
-    """Tell the results task by task."""
+    """Tell the notes of every task."""
     sections = []
     for name, task in metrics["tasks"].items():
         rows = table[table["task"] == name]
         said = notes(metrics, name, rows, localisations[task["best"]])
-        sections.append(Section(name, for_people(rows), said, finding_table(metrics, name)))
+        sections.append(Section(name, said))
     return sections
 
 
@@ -82,7 +80,8 @@ def interval_note(metrics: Mapping[str, Any]) -> str:
     bootstrap = metrics["bootstrap"]
     return (
         f"In brackets the {bootstrap['level']:.0%} interval, from {bootstrap['replicates']:,} "
-        "bootstrap samples of patients, each with all films and copies."
+        "bootstrap samples of patients, each with all films and copies; none where every sample "
+        "gives the same score, or all films are of one patient."
     )
 
 

@@ -45,12 +45,12 @@ PAIRS = [pair("a", "b", 0.01, 0.2), pair("a", "c", 0.5, 0.2), pair("b", "c", Non
 
 def test_the_best_model_is_told_beside_every_other():
     assert sum_up({"best": "a", "comparisons": PAIRS}, 0.95) == (
-        "On the test films, a differs from b; a is not shown to differ from c (of 3 pairs of "
-        "models, 1 differ)."
+        "On the test films, a differs from b; a is not shown to differ from c (pairs of "
+        "models that differ: 1 of 3)."
     )
     assert sum_up({"best": "c", "comparisons": PAIRS}, 0.95) == (
         "On the test films, c is not shown to differ from a; no test could be made between c and b "
-        "(of 3 pairs of models, 1 differ)."
+        "(pairs of models that differ: 1 of 3)."
     )
 
 

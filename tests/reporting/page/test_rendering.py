@@ -90,7 +90,13 @@ def test_a_title_says_kind_and_rest_as_people_write_them(name, title, tmp_path):
     kind = name.partition("-")[0]
     (shown,) = show([path], {kind: "Where it looks."})
     assert shown[:3] == (name, title, "Where it looks.")
-    assert shown[4:] == (7, 5)
+    assert shown[4:6] == (7, 5)
+
+
+def test_a_figure_names_the_file_that_it_was_drawn_from(tmp_path):
+    paths = [draw_picture(tmp_path / f"{name}.png", (4, 4)) for name in ("decision-covid", "age")]
+    shown = show(paths, {"decision": "Net benefit.", "age": "Ages."})
+    assert [picture.source for picture in shown] == ["curves.csv", ""]
 
 
 def test_a_kind_of_figure_without_a_caption_is_named(tmp_path):
