@@ -19,12 +19,13 @@ from functools import partial
 import numpy as np
 from sklearn import metrics as sklearn
 
-from cxrpipe.evaluation.bootstrap import draw_replicates, interval, name_strata
-from cxrpipe.evaluation.counting import Weights
-from cxrpipe.evaluation.measures import measure
-from cxrpipe.evaluation.metrics import Floats, Integers
-from cxrpipe.evaluation.ranking import log_odds
+from cxrpipe.evaluation.statistics.bootstrap import draw_replicates, interval, name_strata
+from cxrpipe.evaluation.statistics.counting import Weights
+from cxrpipe.evaluation.statistics.measures import measure
+from cxrpipe.evaluation.statistics.metrics import Floats, Integers
+from cxrpipe.evaluation.statistics.ranking import log_odds
 
+SOURCES = 3
 FILMS_A_PATIENT = 2
 LOOPED = 2  # samples in a turn of the loop
 
@@ -44,7 +45,8 @@ def draw_films(n: int, n_findings: int, kind: str) -> tuple[Integers, Floats, In
 def bootstrap(options: argparse.Namespace, kind: str) -> None:
     """Draw samples, score all models in each, and take the intervals of every score."""
     true, logits, groups = draw_films(options.films, options.findings, kind)
-    weights = draw_replicates(name_strata(true, groups), groups, options.replicates, seed=0)
+    strata = name_strata(groups % SOURCES, groups)
+    weights = draw_replicates(strata, groups, options.replicates, seed=0)
     for model in range(options.models):
         scores = measure(true, np.roll(logits, model, axis=0), kind, weights)
         for replicates in scores.values():
@@ -98,7 +100,7 @@ def measure_kind(options: argparse.Namespace, kind: str) -> None:
 def measure_loop(options: argparse.Namespace) -> None:
     """Print the third part: turns alternate, since machines are noisy."""
     true, logits, groups = draw_films(options.films, options.findings, "single")
-    weights = draw_replicates(name_strata(true, groups), groups, LOOPED, seed=0)
+    weights = draw_replicates(name_strata(groups % SOURCES, groups), groups, LOOPED, seed=0)
     times = options.models * options.replicates / LOOPED
     ratios = []
     for _ in range(options.turns):

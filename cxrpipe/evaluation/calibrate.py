@@ -9,10 +9,10 @@ import numpy as np
 from cxrpipe import tables
 from cxrpipe.config import Evaluation, Task, check
 from cxrpipe.data.cohort import choose_cohort, films_of, label_films
-from cxrpipe.evaluation.answers import match
-from cxrpipe.evaluation.calibration import Calibration, checksum, fit_temperature
-from cxrpipe.evaluation.decisions import choose_threshold, fit_quantiles
-from cxrpipe.evaluation.metrics import Floats, Integers, probabilities
+from cxrpipe.evaluation.matching import match
+from cxrpipe.evaluation.statistics.calibration import Calibration, checksum, fit_temperature
+from cxrpipe.evaluation.statistics.decisions import choose_threshold, fit_quantiles
+from cxrpipe.evaluation.statistics.metrics import Floats, Integers, probabilities
 from cxrpipe.runtime import command, write_json
 
 log = logging.getLogger(__name__)

@@ -12,17 +12,17 @@ import pandas as pd
 from cxrpipe import tables
 from cxrpipe.config import Evaluation, Task, check
 from cxrpipe.data.cohort import label_films
-from cxrpipe.evaluation import metrics
-from cxrpipe.evaluation.answers import Answers, gather_answers
-from cxrpipe.evaluation.calibration import read_calibration
-from cxrpipe.evaluation.contest import compare_pairs, contend
-from cxrpipe.evaluation.joint import list_ensembles, tell_ensemble
-from cxrpipe.evaluation.judged import Judged, gather
-from cxrpipe.evaluation.measures import measure
-from cxrpipe.evaluation.scores import CHOSEN_BY, Draws, Scores, average, mean, tell_scores
-from cxrpipe.evaluation.subgroups import describe_films
-from cxrpipe.evaluation.telling import draw_scores, tell_model
-from cxrpipe.evaluation.tracing import tabulate, trace_model, trace_treating_all
+from cxrpipe.evaluation.judging.answers import Answers, gather_answers
+from cxrpipe.evaluation.judging.contest import compare_pairs, contend
+from cxrpipe.evaluation.judging.joint import list_ensembles, tell_ensemble
+from cxrpipe.evaluation.judging.judged import Judged, gather
+from cxrpipe.evaluation.judging.scores import CHOSEN_BY, Draws, Scores, average, mean, tell_scores
+from cxrpipe.evaluation.judging.subgroups import describe_films
+from cxrpipe.evaluation.judging.telling import draw_scores, tell_model
+from cxrpipe.evaluation.judging.tracing import tabulate, trace_model, trace_treating_all
+from cxrpipe.evaluation.statistics import metrics
+from cxrpipe.evaluation.statistics.calibration import read_calibration
+from cxrpipe.evaluation.statistics.measures import measure
 from cxrpipe.runtime import command, progress, write_json
 
 BASELINE = ("validation", "test")

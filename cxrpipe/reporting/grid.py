@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from cxrpipe.evaluation.scores import known
+from cxrpipe.evaluation.judging.scores import known
 from cxrpipe.reporting.page.wording import NOT_ESTIMABLE
 from cxrpipe.reporting.results import say
 from cxrpipe.runtime import RESEARCH_USE

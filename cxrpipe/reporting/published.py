@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cxrpipe.evaluation import metrics as scores_of
+from cxrpipe.evaluation.statistics import metrics as scores_of
 from cxrpipe.reporting.columns import BOUNDS, Columns, spread
 from cxrpipe.reporting.results import say, say_estimates
 from cxrpipe.studies import PublishedModel, Study

@@ -39,7 +39,7 @@ def score(logits: torch.Tensor, labels: torch.Tensor, loss: float) -> Scores:
     The area under the ROC curve is that of each finding's probability against all other films. It
     cannot be estimated of a finding that no film or every film has, nor from logits that are not
     finite; F1 cannot of a finding that no film has, also where it is predicted. These are the
-    conventions of ``cxrpipe.evaluation.measures``, so that the same findings are averaged.
+    conventions of the test scores (``evaluation.statistics``): the same findings are averaged.
 
     Parameters
     ----------

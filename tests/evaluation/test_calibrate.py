@@ -8,7 +8,7 @@ from scipy.special import softmax
 from cxrpipe import tables
 from cxrpipe.config import Evaluation, Task
 from cxrpipe.evaluation import calibrate
-from cxrpipe.evaluation.calibration import checksum, fit_temperature, read_calibration
+from cxrpipe.evaluation.statistics.calibration import checksum, fit_temperature, read_calibration
 
 FINDINGS = ("normal", "covid", "opacity")
 SINGLE = Task(findings=FINDINGS, sources=("s", "t"))

@@ -10,10 +10,11 @@ import pytest
 
 from cxrpipe import tables
 from cxrpipe.config import Evaluation, Task
-from cxrpipe.evaluation.answers import gather_answers, match, score_folds
 from cxrpipe.evaluation.calibrate import calibrate
 from cxrpipe.evaluation.evaluate import main, majority_logits, rank_models, score_majority
-from cxrpipe.evaluation.judged import gather
+from cxrpipe.evaluation.judging.answers import gather_answers, score_folds
+from cxrpipe.evaluation.judging.judged import gather
+from cxrpipe.evaluation.matching import match
 from cxrpipe.runtime import UserError, write_json
 
 FINDINGS = ["covid", "normal"]

@@ -130,7 +130,8 @@ def ensemble_table(ensembles: Mapping[str, Any], best: str) -> pd.DataFrame:
 
 def sum_up_ensembles(ensembles: Mapping[str, Any], best: str, level: float) -> str:
     """Say of which ensembles the accuracy differs from that of the best single model."""
-    better, worse = [], []
+    better: list[str] = []
+    worse: list[str] = []
     for name, ensemble in ensembles.items():
         for how in ("vote", "mean"):
             against = ensemble[how]["against_best"]["accuracy"]

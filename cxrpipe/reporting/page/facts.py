@@ -168,8 +168,8 @@ def judgement(run: Run) -> Facts:
             for task in tasks.values()
         ),
         "statistics": f"{bootstrap['level']:.0%} intervals from {bootstrap['replicates']:,} "
-        "bootstrap samples of groups, stratified by finding; McNemar for accuracy and DeLong for "
-        "AUC, both for clustered films, adjusted by Holm over all pairs of models",
+        "bootstrap samples of groups, drawn within collections; McNemar for accuracy and DeLong "
+        "for AUC, both for clustered films, adjusted by Holm over all pairs of models",
         "ensembles": f"Vote and mean probability of {say_list(ensembles)}" if ensembles else "none",
         "performance": " ".join(_performance(metrics, name) for name in tasks),
         "differences": " ".join(sum_up(task, bootstrap["level"]) for task in tasks.values()),

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from cxrpipe.evaluation.scores import average
+from cxrpipe.evaluation.judging.scores import average
 from cxrpipe.reporting.page.blocks import Block, Table, Words
 from cxrpipe.reporting.page.subgroups import models_of
 from cxrpipe.reporting.page.wording import say_interval, say_list, say_number
