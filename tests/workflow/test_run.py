@@ -86,6 +86,15 @@ def test_a_finished_run_has_nothing_to_do(finished: Path):
     assert NOTHING in snakemake(finished, "--dry-run")
 
 
+def test_snakemakes_own_report_holds_every_figure_with_its_caption(project: Path):
+    snakemake(project, "--report", "snakemake.html")
+    page = (project / "snakemake.html").read_text(encoding="utf-8")
+    for figure in ("forest", "roc", "reliability", "gradcam-covid", "classes"):
+        assert f"{figure}.png" in page
+        caption = (project / f"workflow/report/{figure.split('-')[0]}.rst").read_text()
+        assert caption.split(".")[0].split("\n")[0][:40] in page
+
+
 def test_touched_files_rerun_nothing(project: Path):
     names = [
         "cxrpipe/training/train.py",
