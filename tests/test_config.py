@@ -248,6 +248,12 @@ def test_a_model_is_trained_on_a_collection_of_its_task():
     assert "models.m.trained_on: 'b'; valid: a" in message
 
 
+def test_an_ensemble_that_names_no_task_is_of_the_first():
+    values = RECIPE | {"evaluation": {"ensembles": {"e": {"best": 2}}}}
+    assert check(Recipe, values, "").evaluation.ensembles["e"].task == "findings"
+    assert "evaluation" in refused(Recipe, RECIPE | {"evaluation": 3})
+
+
 @pytest.mark.parametrize(
     ("ensemble", "message"),
     [

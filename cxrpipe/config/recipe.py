@@ -71,7 +71,13 @@ class Recipe(Settings):
                 {key: value for key, value in model.items() if value or key not in own},
             ),
         )
-        return {**values, "tasks": tasks, "models": models}
+        evaluation = values.get("evaluation", {})
+        if isinstance(evaluation, Mapping):
+            ensembles = _each(
+                evaluation.get("ensembles", {}), lambda said: merge({"task": own["task"]}, said)
+            )
+            evaluation = {**evaluation, "ensembles": ensembles}
+        return {**values, "tasks": tasks, "models": models, "evaluation": evaluation}
 
     @field_validator("models", "tasks")
     @classmethod
@@ -124,12 +130,12 @@ class Recipe(Settings):
     def _joins_models_of_one_task(self) -> Self:
         for name, ensemble in self.evaluation.ensembles.items():
             where = f"evaluation.ensembles.{name}"
-            task = ensemble.task or next(iter(self.tasks))
-            _check_names(f"{where}.task", [task], self.tasks)
-            members = [model for model, said in self.models.items() if said.task == task]
+            _check_names(f"{where}.task", [ensemble.task], self.tasks)
+            members = [name for name, model in self.models.items() if model.task == ensemble.task]
             _check_names(f"{where}.models", ensemble.models, members)
             if ensemble.tie:
-                _check_names(f"{where}.tie", [ensemble.tie], self.tasks[task].findings)
+                findings = self.tasks[ensemble.task].findings
+                _check_names(f"{where}.tie", [ensemble.tie], findings)
         return self
 
     @model_validator(mode="after")

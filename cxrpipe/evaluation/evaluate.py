@@ -73,11 +73,11 @@ def rank_models(models: Mapping[str, Sequence[Mapping[str, Scores]]], kind: str)
 
 
 def judge_task(
+    name: str,
     judged: Judged,
     answers: Mapping[str, Answers],
     index: pd.DataFrame,
     settings: Evaluation,
-    ensembles_of: tuple[str, bool],
 ) -> tuple[Scores, dict[str, Scores], pd.DataFrame]:
     """Judge all models of a task.
 
@@ -85,14 +85,12 @@ def judge_task(
     ----------
     answers
         Of each model, in the recipe's order.
-    ensembles_of
-        Name of the task, and whether ensembles that name no task mean it.
 
     Returns
     -------
     What is told of the task and of each model, and the curves of all.
     """
-    task, name = judged.task, ensembles_of[0]
+    task = judged.task
     parts = describe_films(judged.test, index, settings.ages)
     draws: dict[str, Draws] = {}
     models: dict[str, Scores] = {}
@@ -118,7 +116,7 @@ def judge_task(
         "majority": {subset: average([fold[subset] for fold in baseline]) for subset in BASELINE},
         "ensembles": {
             ensemble: tell_ensemble(judged, said, logits, ranked[0], contenders[ranked[0]])
-            for ensemble, said in list_ensembles(settings, *ensembles_of, ranked).items()
+            for ensemble, said in list_ensembles(settings, name, ranked).items()
         },
         "comparisons": compare_pairs(judged, contenders),
     }
@@ -176,7 +174,7 @@ def main() -> None:
     told: dict[str, Scores] = {}
     models: dict[str, Scores] = {}
     curves = []
-    for place, (name, task) in enumerate(tasks.items()):
+    for name, task in tasks.items():
         named = [model for model, said in asked.items() if said["task"] == name]
         if not named:
             continue
@@ -191,9 +189,7 @@ def main() -> None:
             )
             for model in named
         }
-        told[name], of_task, traced = judge_task(
-            judged, answers, index, settings, (name, place == 0)
-        )
+        told[name], of_task, traced = judge_task(name, judged, answers, index, settings)
         models |= of_task
         curves.append(traced)
         log.info(f"{name}: best on validation: {told[name]['best']}")

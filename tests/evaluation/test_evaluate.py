@@ -344,9 +344,13 @@ def test_only_the_ensembles_that_a_recipe_names_are_told(tmp_path, monkeypatch):
         (name, "findings"): [predict(validation, "nnnnc")]
         for name, validation in (("worst", "nccc"), ("best", "cnnn"), ("good", "cnnc"))
     }
-    one, four = {"models": ["best"]}, {"best": 4}  # that are not here
-    asked = {"ensembles": {"two": {"best": 2, "tie": "covid"}, "one": one, "four": four}}
-    told = evaluate(tmp_path, monkeypatch, split(), {"findings": SINGLE}, models, **asked)
+    of_task = {"task": "findings"}
+    asked = {
+        "two": of_task | {"best": 2, "tie": "covid"},
+        "one": of_task | {"models": ["best"]},
+        "four": of_task | {"best": 4},  # that are not here
+    }
+    told = evaluate(tmp_path, monkeypatch, split(), {"findings": SINGLE}, models, ensembles=asked)
     (name,) = told["tasks"]["findings"]["ensembles"]
     two = told["tasks"]["findings"]["ensembles"][name]
     assert (name, two["models"], two["tie"]) == ("two", ["best", "good"], "covid")

@@ -21,16 +21,11 @@ from cxrpipe.evaluation.statistics.measures import measure_answers
 from cxrpipe.evaluation.statistics.metrics import Floats, Integers
 
 
-def list_ensembles(
-    settings: Evaluation, name: str, is_first: bool, models: Sequence[str]
-) -> dict[str, Ensemble]:
+def list_ensembles(settings: Evaluation, task: str, models: Sequence[str]) -> dict[str, Ensemble]:
     """List the ensembles of a task; if the recipe names none, one of all its models.
 
     Parameters
     ----------
-    name, is_first
-        Of the task, and whether it is the first of the recipe, which ensembles mean if they name
-        none.
     models
         Of the task, the best on validation first.
 
@@ -38,14 +33,12 @@ def list_ensembles(
     -------
     Those of two models at least, and of as many as are asked for; each names them.
     """
-    asked = settings.ensembles or {"all": Ensemble(task=name)}
     listed = {}
-    for ensemble, said in asked.items():
-        if said.task == name or (not said.task and is_first):
-            members = [model for model in models if model in (said.models or models)]
-            members = members[: said.best or None]
-            if len(members) >= max(said.best, 2):
-                listed[ensemble] = said.model_copy(update={"models": tuple(members)})
+    for ensemble, said in (settings.ensembles or {"all": Ensemble(task=task)}).items():
+        members = [model for model in models if model in (said.models or models)]
+        members = members[: said.best or None]
+        if said.task == task and len(members) >= max(said.best, 2):
+            listed[ensemble] = said.model_copy(update={"models": tuple(members)})
     return listed
 
 
