@@ -103,7 +103,8 @@ HISTORY = Contract(
     key=("epoch",),
     optional=("validation_macro_f1", "validation_macro_auc"),
 )
-# Curves are on fixed grids: the rows of one are in the order of x, the same x for every model.
+# The rows of a curve are in the order of x, the same x for every model but for reliability, whose
+# x is the mean probability in a bin.
 CURVES = Contract(
     {
         "task": "str",

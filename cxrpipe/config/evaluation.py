@@ -1,5 +1,7 @@
 """Settings of how models are judged."""
 
+from typing import Annotated
+
 from pydantic import Field
 
 from cxrpipe.config.settings import Settings
@@ -31,7 +33,7 @@ class Evaluation(Settings):
     coverage: float = Field(
         0.9, gt=0, lt=1, description="share of films whose conformal set holds the truth"
     )
-    ages: tuple[int, ...] = Field(
+    ages: tuple[Annotated[int, Field(ge=1, le=120)], ...] = Field(
         (18, 40, 60, 80), description="years at which an age band of the subgroups begins"
     )
     ensembles: dict[str, Ensemble] = Field(

@@ -14,8 +14,9 @@ from cxrpipe.config import Evaluation, Task, check
 from cxrpipe.data.cohort import label_films
 from cxrpipe.evaluation.judging.answers import Answers, gather_answers
 from cxrpipe.evaluation.judging.contest import compare_pairs, contend
-from cxrpipe.evaluation.judging.joint import list_ensembles, tell_ensemble
+from cxrpipe.evaluation.judging.joint import list_ensembles, tell_ensembles
 from cxrpipe.evaluation.judging.judged import Judged, gather
+from cxrpipe.evaluation.judging.mistakes import list_mistakes
 from cxrpipe.evaluation.judging.scores import CHOSEN_BY, Draws, Scores, average, mean, tell_scores
 from cxrpipe.evaluation.judging.subgroups import describe_films
 from cxrpipe.evaluation.judging.telling import draw_scores, tell_model
@@ -101,7 +102,10 @@ def judge_task(
     contenders = {
         model: contend(judged, given.test, draws[model]) for model, given in answers.items()
     }
+    of_one = {model for model, given in answers.items() if given.trained_on}
+    ensembles = list_ensembles(settings, name, ranked, of_one)
     logits = {model: given.test for model, given in answers.items()}
+    held_out = judged.held_out(task.sources)
     baseline = [score_majority(fold, task) for fold in judged.folds]
     told = {
         "kind": task.kind,
@@ -111,14 +115,13 @@ def judge_task(
         "test": {
             "n": len(judged.test),
             "groups": len(set(judged.groups)),
-            "held_out": judged.held_out,
+            "held_out": held_out,
+            "n_held_out": int(judged.test["source"].isin(held_out).sum()),
         },
         "majority": {subset: average([fold[subset] for fold in baseline]) for subset in BASELINE},
-        "ensembles": {
-            ensemble: tell_ensemble(judged, said, logits, ranked[0], contenders[ranked[0]])
-            for ensemble, said in list_ensembles(settings, name, ranked).items()
-        },
+        "ensembles": tell_ensembles(judged, ensembles, logits, ranked[0], contenders[ranked[0]]),
         "comparisons": compare_pairs(judged, contenders),
+        "mistakes": list_mistakes(judged, answers[ranked[0]]),
     }
     traced = [
         curve
@@ -141,7 +144,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--split", type=Path, required=True, help="table to read")
     parser.add_argument("--folds", type=int, required=True)
     parser.add_argument("--tasks", required=True, help="Task of each name, as JSON")
-    parser.add_argument("--models", required=True, help="task and trained_on of each, as JSON")
+    parser.add_argument("--models", required=True, help="task and sources of each, as JSON")
     parser.add_argument(
         "--predictions", nargs="+", type=Path, required=True, help="all folds of a model, of each"
     )
@@ -186,6 +189,7 @@ def main() -> None:
                 [tables.read(path, contract) for path in predictions[model]],
                 [read_calibration(path) for path in calibrations[model]],
                 asked[model]["trained_on"],
+                asked[model]["sources"],
             )
             for model in named
         }

@@ -18,7 +18,7 @@ def list_differences(metrics: Mapping[str, Any], name: str) -> pd.DataFrame:
     Returns
     -------
     ``COLUMNS`` as people read them: the difference, better minus worse, with its interval, and p
-    adjusted for all pairs of the task.
+    adjusted for all pairs of the task and both scores together.
     """
     error = error_rate(metrics["bootstrap"]["level"])
     rows = []
@@ -37,7 +37,7 @@ def sum_up_differences(metrics: Mapping[str, Any], name: str) -> str:
     said = (
         f"{say_count(len(pairs), 'pair')} of models compared on the same test films, in accuracy "
         "(McNemar) and macro AUC (DeLong), with films of one patient counted together; p adjusted "
-        "for all pairs (Holm)."
+        "for all pairs and both scores together (Holm)."
     )
     unknown = sum(found["p_adjusted"] is None for _, _, found in _tests(metrics["tasks"][name]))
     if unknown:

@@ -1,15 +1,16 @@
 """Write the report: one page that holds everything and needs nothing else to be read.
 
-Every number in it is read from a file of the run, which stands below it, and whose checksum stands
-under provenance. ``--index`` tells who is in each subset, ``--summaries`` what the models are,
-``--checksums`` and ``--data-pin`` which films they learnt from. ``--curves``, which no number is
-taken from, is listed as what figures were drawn from. The commit is what git says of the folder
-that holds this code.
+Every number in it is read from a file of the run, which stands below it; these files are listed
+with their checksums under provenance. ``--index`` tells who is in each subset, ``--summaries`` what
+the models are, ``--checksums`` which films they learnt from. ``--curves`` is not read for the page:
+its checksum is listed since figures were drawn from it. The commit is what git says of the folder
+that holds this code, when the page is written.
 """
 
 import argparse
 import json
 import logging
+import os
 import platform
 import shutil
 import subprocess
@@ -35,6 +36,7 @@ from cxrpipe.runtime import RESEARCH_USE, command, read_json, whole
 PACKAGES = ("cxrpipe", "snakemake", "torch", "torchvision", "timm", "numpy", "pandas", "pillow")
 NUMBERS = ["metrics", "curves", "table", "ablation", "literature"]
 NUMBERS += ["leakage", "index", "split", "excluded"]
+NUMBERS_OF_MODELS = ("summaries", "timings", "localisations")
 log = logging.getLogger(__name__)
 
 
@@ -75,6 +77,16 @@ def read_run(arguments: argparse.Namespace) -> Run:
     )
 
 
+def list_numbers(arguments: argparse.Namespace) -> dict[str, str]:
+    """Return the checksum of every file that numbers are from, by its path from the page."""
+    files = [path for name in NUMBERS if (path := getattr(arguments, name))]
+    files += [path for name in NUMBERS_OF_MODELS for path in getattr(arguments, name)]
+    page = arguments.report.parent
+    return {
+        Path(os.path.relpath(path, page)).as_posix(): checksum(path.read_bytes()) for path in files
+    }
+
+
 def tell(run: Run, arguments: argparse.Namespace) -> list[Chapter]:
     """Tell the run, chapter by chapter."""
     captions = read_captions(arguments.captions)
@@ -82,18 +94,6 @@ def tell(run: Run, arguments: argparse.Namespace) -> list[Chapter]:
     ablation = grid.read_grid(arguments.ablation) if arguments.ablation else None
     literature = published.read_literature(arguments.literature) if arguments.literature else None
     facts = gather_facts(run)
-    numbers = (
-        "metrics",
-        "table",
-        "ablation",
-        "literature",
-        "leakage",
-        "index",
-        "split",
-        "excluded",
-    )
-    files = [path for name in numbers if (path := getattr(arguments, name))]
-    pins = [*arguments.checksums, *([arguments.data_pin] if arguments.data_pin else [])]
     machine = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
     told = [
         chapters.tell_summary(run),
@@ -105,8 +105,8 @@ def tell(run: Run, arguments: argparse.Namespace) -> list[Chapter]:
         tell_provenance(
             run,
             machine,
-            {path.name: checksum(path.read_bytes()) for path in files},
-            {str(path): checksum(path.read_bytes()) for path in pins},
+            list_numbers(arguments),
+            {str(path): checksum(path.read_bytes()) for path in arguments.checksums},
         ),
         tell_card(facts),
         tell_claim(facts),
@@ -134,7 +134,6 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--timings", nargs="+", type=Path, required=True, help="one a model")
     parser.add_argument("--localisations", nargs="+", type=Path, required=True, help="one a model")
     parser.add_argument("--checksums", nargs="+", type=Path, required=True, help="SHA256SUMS")
-    parser.add_argument("--data-pin", type=Path, help="data.dvc, where DVC pins the films")
     parser.add_argument("--exploration", nargs="+", type=Path, required=True, help="PNGs to read")
     parser.add_argument("--figures", nargs="+", type=Path, required=True, help="PNGs to read")
     parser.add_argument("--captions", nargs="+", type=Path, required=True, help="one a kind")

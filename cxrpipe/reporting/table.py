@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from cxrpipe.reporting.differences import list_differences, sum_up_differences
-from cxrpipe.reporting.page.comparisons import sum_up_ensembles
+from cxrpipe.reporting.page.comparisons import DECIDES, sum_up_ensembles
 from cxrpipe.reporting.page.sections import closing_notes, describe_tasks
 from cxrpipe.reporting.results import Told, build_table, embolden, finding_table, for_people
 from cxrpipe.runtime import command, read_json, whole
@@ -41,8 +41,8 @@ def compare_models(metrics: Mapping[str, Any], name: str) -> list[str]:
         parts.append(sum_up_differences(metrics, name))
         parts += [as_narrow_markdown(differences)] if len(differences) else []
     if task["ensembles"]:
-        level = metrics["bootstrap"]["level"]
-        parts.append(sum_up_ensembles(task["ensembles"], task["best"], level))
+        level, score = metrics["bootstrap"]["level"], DECIDES[task["chosen_by"]]
+        parts.append(sum_up_ensembles(task["ensembles"], task["best"], level, score))
     return parts
 
 

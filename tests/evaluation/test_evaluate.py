@@ -43,6 +43,13 @@ def predict(validation, test):
     ).iloc[::-1]  # the order of the rows means nothing
 
 
+def repeat(table, times=20):
+    """Return so many films in place of each, of other patients."""
+    copies = [table.assign(radiograph=table["radiograph"] + f"-{n}") for n in range(times)]
+    repeated = pd.concat(copies, ignore_index=True)
+    return repeated.assign(group=repeated["radiograph"]) if "group" in table else repeated
+
+
 def fixed(task, n=4):
     """A calibration that changes nothing."""
     true = np.zeros(n, int) if task.kind == "single" else np.ones((n, len(task.findings)), int)
@@ -54,7 +61,7 @@ def score(predictions, films=None, task=SINGLE, trained_on=""):
     """Return the scores of a model of one fold by subset."""
     films = split() if films is None else films
     judged = gather(films, task, 1, Evaluation(replicates=100), 0)
-    answers = gather_answers(judged, [predictions], [fixed(task)], trained_on)
+    answers = gather_answers(judged, [predictions], [fixed(task)], trained_on, task.sources)
     return score_folds(judged, answers)[0]
 
 
@@ -171,7 +178,10 @@ def evaluate(folder, monkeypatch, split, tasks, models, folds=1, **settings):
             calibrations.append(folder / f"{name}-{fold}.json")
             write_json(calibrations[-1], fixed(tasks[task]).as_json())
     told = {name: task.model_dump() for name, task in tasks.items()}
-    asked = {name: {"task": task, "trained_on": ""} for name, task in models}
+    asked = {
+        name: {"task": task, "trained_on": "", "sources": tasks[task].sources}
+        for name, task in models
+    }
     flags = ["--index", folder / "index.csv", "--split", folder / "split.csv", "--folds", folds]
     flags += ["--tasks", json.dumps(told), "--models", json.dumps(asked), "--seed", 0]
     flags += ["--predictions", *files, "--calibrations", *calibrations]
@@ -280,25 +290,19 @@ def test_the_numbers_of_a_run_are_in_one_stable_order(tmp_path, monkeypatch):
 
 
 def test_a_perfect_model_has_no_interval_and_one_that_errs_has(tmp_path, monkeypatch):
-    """Of five test films the second model takes one for the other finding."""
+    """Of a hundred test films the second model takes twenty for the other finding."""
     models = {
-        ("perfect", "findings"): [predict("cnnn", "nnnnc")],
-        ("errs", "findings"): [predict("cnnn", "cnnnc")],
+        ("perfect", "findings"): [repeat(predict("cnnn", "nnnnc"))],
+        ("errs", "findings"): [repeat(predict("cnnn", "cnnnc"))],
     }
-    told = evaluate(tmp_path, monkeypatch, split(), {"findings": SINGLE}, models)
+    told = evaluate(tmp_path, monkeypatch, repeat(split()), {"findings": SINGLE}, models)
     perfect, errs = (told["models"][name]["test"]["accuracy"] for name in ("perfect", "errs"))
     assert perfect == {"value": 1, "low": None, "high": None, "sd": None}
     assert errs["low"] < errs["value"] == 0.8 < errs["high"]
     (pair,) = told["tasks"]["findings"]["comparisons"]
-    assert (pair["accuracy"]["difference"], pair["accuracy"]["p"]) == (pytest.approx(0.2), 1)
+    assert pair["accuracy"]["difference"] == pytest.approx(0.2)
+    assert pair["accuracy"]["p"] == pytest.approx(2 / 2**20, rel=1e-3)
     assert set(told["models"]["errs"]["subgroups"]["sex"]) == {"F", "M"}
-
-
-def repeat(table, times=20):
-    """Return so many films in place of each, of other patients."""
-    copies = [table.assign(radiograph=table["radiograph"] + f"-{n}") for n in range(times)]
-    repeated = pd.concat(copies, ignore_index=True)
-    return repeated.assign(group=repeated["radiograph"]) if "group" in table else repeated
 
 
 def test_curves_keep_their_contract_and_only_the_best_has_a_band(tmp_path, monkeypatch):
@@ -354,3 +358,57 @@ def test_only_the_ensembles_that_a_recipe_names_are_told(tmp_path, monkeypatch):
     (name,) = told["tasks"]["findings"]["ensembles"]
     two = told["tasks"]["findings"]["ensembles"][name]
     assert (name, two["models"], two["tie"]) == ("two", ["best", "good"], "covid")
+
+
+def test_few_patients_have_scores_and_no_interval(tmp_path, monkeypatch):
+    """Five patients are too few, whatever samples of them say."""
+    models = {("errs", "findings"): [predict("cnnn", "cnnnc")]}
+    told = evaluate(tmp_path, monkeypatch, split(), {"findings": SINGLE}, models)
+    accuracy = told["models"]["errs"]["test"]["accuracy"]
+    assert accuracy == {"value": 0.8, "low": None, "high": None, "sd": None}
+
+
+def test_a_task_without_a_test_film_is_refused_by_its_sources(tmp_path, monkeypatch):
+    films = split().assign(subset=split()["subset"].replace("test", "train"))
+    tasks = {"findings": SINGLE}
+    with pytest.raises(SystemExit):
+        evaluate(
+            tmp_path, monkeypatch, films, tasks, {("one", "findings"): [predict("cnnn", "n" * 5)]}
+        )
+
+
+def test_sure_mistakes_are_listed_with_the_surest_first(tmp_path, monkeypatch):
+    """Covid is said with .82, normal with .62; of equal probabilities the name decides."""
+    models = {("errs", "findings"): [predict("cnnn", "ncnnn")]}
+    told = evaluate(tmp_path, monkeypatch, split(), {"findings": SINGLE}, models)
+    mistakes = told["tasks"]["findings"]["mistakes"]
+    assert [(each["radiograph"], each["true"], each["said"]) for each in mistakes] == [
+        ("film09", "normal", "covid"),
+        ("film12", "covid", "normal"),
+    ]
+    assert mistakes[0]["probability"] == pytest.approx(1 / (1 + np.exp(-1.5)), abs=1e-6)
+    assert mistakes[1]["probability"] == pytest.approx(1 / (1 + np.exp(-0.5)), abs=1e-6)
+
+
+def test_mistakes_of_yes_and_no_are_answers(tmp_path, monkeypatch):
+    """The model says covid to a normal film, and the last film's covid is not found."""
+    logits = predict("cnnn", "ncnnn")[["radiograph", "subset", "covid"]]
+    told = evaluate(tmp_path, monkeypatch, split(), {"yes": COVID}, {("m", "yes"): [logits]})
+    mistakes = told["tasks"]["yes"]["mistakes"]
+    assert [(each["true"], each["said"]) for each in mistakes] == [
+        ("no covid", "covid"),
+        ("covid", "no covid"),
+    ]
+    assert mistakes[1]["probability"] == pytest.approx(1 / (1 + np.exp(-0.5)), abs=1e-6)
+
+
+def test_a_collection_is_held_out_of_a_model_that_never_learnt_from_it(tmp_path, monkeypatch):
+    """Both collections have training films; the model learnt from s alone."""
+    films = split()
+    films.loc[[0, 8, 9], "source"] = "t"
+    both = Task(findings=FINDINGS, sources=["s", "t"])
+    judged = gather(films, both, 1, Evaluation(replicates=100), 0)
+    assert judged.held_out(["s", "t"]) == []
+    assert judged.held_out(["s"]) == ["t"]
+    films.loc[0, "subset"] = "validation"  # it still chose
+    assert gather(films, both, 1, Evaluation(replicates=100), 0).held_out(["s", "t"]) == []

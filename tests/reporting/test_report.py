@@ -9,6 +9,7 @@ import pytest
 from told import (
     EXPLORATION,
     FIGURES,
+    MODELS,
     SOURCES,
     tell_leakage,
     tell_metrics,
@@ -26,7 +27,7 @@ from cxrpipe.runtime import RESEARCH_USE
 EVIL = "<script>alert('title')</script> & more"
 CHAPTERS = (
     *("summary", "data", "results", "comparisons", "subgroups", "curves", "confusion"),
-    *("calibration", "explanations", "settings", "provenance", "card", "claim"),
+    *("calibration", "explanations", "errors", "settings", "provenance", "card", "claim"),
 )
 UNSAID = re.compile(r"\b(nan|NaN|None|null|inf|NaT|undefined)\b")
 
@@ -137,7 +138,14 @@ def test_the_page_says_that_it_is_for_research_before_anything_else(page):
 def test_synthetic_films_are_called_so_if_any_source_is(synthetic, tmp_path):
     east = SOURCES["east"] | {"synthetic": synthetic}
     text = write(tmp_path, sources=SOURCES | {"east": east}).text
-    assert ("were drawn by a program" in text) is synthetic
+    assert ("The radiographs of east are synthetic: drawn by a program." in text) is synthetic
+    assert "no patient is shown" not in text
+
+
+def test_no_patient_is_shown_where_all_films_were_drawn(tmp_path):
+    drawn = {name: source | {"synthetic": True} for name, source in SOURCES.items()}
+    text = write(tmp_path, sources=drawn).text
+    assert "synthetic: drawn by a program; no patient is shown." in text.partition("Summary")[0]
 
 
 def test_the_tables_of_the_page_are_those_of_the_run(page):
@@ -184,7 +192,9 @@ def test_every_table_names_the_file_of_its_numbers(text):
 
 def test_every_file_whose_numbers_are_shown_is_listed_with_its_checksum(page, folder):
     listed = dict(row for row in page.rows if len(row) == 2)
-    for name in ("metrics.json", "table.csv", "leakage.json", "index.csv", "split.csv"):
+    names = ["metrics.json", "table.csv", "leakage.json", "index.csv", "split.csv", "curves.csv"]
+    names += [f"{model}{end}.json" for model in MODELS for end in ("", "-timing", "-game")]
+    for name in names:
         assert listed[name] == report.checksum((folder / name).read_bytes())
     assert listed[str(folder / "SHA256SUMS")]
 
@@ -208,10 +218,10 @@ def one_patient():
 
 CASES = {
     "a finding absent from test": (absent(), "No test film shows viral"),
-    "one patient only": (one_patient(), "All test films are of one patient"),
+    "one patient only": (one_patient(), "The test films are in 1 group of patients"),
     "a perfect model": (
         without_intervals(with_every_score(tell_metrics(), 1.0)),
-        "a model without any mistake",
+        "every sample gives the same score",
     ),
     "nothing estimable": (
         without_intervals(with_every_score(tell_metrics(), None)),
@@ -247,7 +257,7 @@ def test_the_ablation_is_shown_if_it_compares_anything(n_folds, tmp_path):
 def test_the_commit_is_not_known_without_git(monkeypatch, tmp_path):
     monkeypatch.setattr(report.shutil, "which", lambda _: None)
     assert report.ask_git("rev-parse", "HEAD") is None
-    assert "commit of cxrpipenot known from these data" in write(tmp_path).text.replace("> ", "")
+    assert "commit not known from these data" in write(tmp_path).text
 
 
 def test_git_is_asked_about_the_folder_of_the_code(monkeypatch, tmp_path):

@@ -80,8 +80,9 @@ def test_every_recipe_plans_all_its_models_at_their_sides(planning: Path, recipe
 
 def test_only_some_models_are_planned_with_what_they_start_from(planning: Path):
     only = "[covid_weights-model-nih]"
-    printed = snakemake(planning, "--dry-run", recipe="nih-to-covid", only=only)
+    printed = snakemake(planning, "--dry-run", "--printshellcmds", recipe="nih-to-covid", only=only)
     assert planned(printed)["train"] == 2
+    assert '"sources": ["covid-chestxray-dataset", "nih-chestxray14"]' in printed  # of the heir
     start = "results/nih-to-covid/models/nih/fold-0/weights.safetensors"
     inputs = [line for line in printed.splitlines() if line.strip().startswith("input:")]
     heirs = [line for line in inputs if "training/train.py" in line and start in line]

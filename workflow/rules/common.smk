@@ -105,12 +105,24 @@ def tasks(wildcards) -> str:
 
 
 def models(wildcards) -> str:
-    """Return the task of every model, and the collection that alone trains it, by name."""
+    """Return the task of every model, the collection that alone trains it, and all collections
+    that it and the models that it starts from are trained on."""
     asked = {
-        name: {"task": model.task, "trained_on": model.trained_on}
+        name: {
+            "task": model.task,
+            "trained_on": model.trained_on,
+            "sources": learnt_from(name),
+        }
         for name, model in RECIPE.models.items()
     }
     return json.dumps(asked)
+
+
+def learnt_from(name: str) -> list[str]:
+    """List the collections that a model and those it starts from are trained on."""
+    model = RECIPE.models[name]
+    own = [model.trained_on] if model.trained_on else RECIPE.tasks[model.task].sources
+    return sorted({*own, *(learnt_from(model.start) if model.start else ())})
 
 
 def trained_on(wildcards) -> str:

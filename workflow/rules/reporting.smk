@@ -253,6 +253,7 @@ rule report:
         split="results/{run}/split.csv",
         leakage="results/{run}/leakage.json",
         metrics="results/{run}/metrics.json",
+        curves="results/{run}/curves.csv",
         table="results/{run}/table.csv",
         ablation="results/{run}/ablation.csv",
         literature="results/{run}/literature.csv",
@@ -287,6 +288,7 @@ rule report:
             --split {input.split:q} \
             --leakage {input.leakage:q} \
             --metrics {input.metrics:q} \
+            --curves {input.curves:q} \
             --table {input.table:q} \
             --ablation {input.ablation:q} \
             --literature {input.literature:q} \

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from cxrpipe import tables
+from cxrpipe.config import Task
 from cxrpipe.data.cohort import films_of, label_films
 from cxrpipe.evaluation.judging.judged import Judged
 from cxrpipe.evaluation.judging.scores import Scores, tell_scores
@@ -14,6 +15,7 @@ from cxrpipe.evaluation.matching import match
 from cxrpipe.evaluation.statistics.calibration import Calibration
 from cxrpipe.evaluation.statistics.measures import measure
 from cxrpipe.evaluation.statistics.metrics import Floats
+from cxrpipe.runtime import UserError
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,8 @@ class Answers:
     ----------
     trained_on
         The collection whose films alone trained it; empty: all of its task.
+    sources
+        The collections that it and the models that it starts from were trained on.
     folds
         Films of each fold with a logit column for every finding of the task.
     test
@@ -33,6 +37,7 @@ class Answers:
     """
 
     trained_on: str
+    sources: Sequence[str]
     folds: Sequence[pd.DataFrame]
     test: Floats
     calibrations: Sequence[Calibration]
@@ -43,47 +48,45 @@ class Answers:
         temperatures = np.array([each.temperature for each in self.calibrations])
         return np.asarray(self.test / temperatures[:, None, None])
 
-    def held_out(self, judged: Judged) -> list[str]:
-        """Name the sources of test films that did not train this model."""
-        if not self.trained_on:
-            return judged.held_out
-        return [name for name in pd.unique(judged.test["source"]) if name != self.trained_on]
-
 
 def gather_answers(
     judged: Judged,
     predictions: Sequence[pd.DataFrame],
     calibrations: Sequence[Calibration],
     trained_on: str,
+    sources: Sequence[str],
 ) -> Answers:
     """Bring a model's predictions of every fold into the order of the films.
 
     Raises
     ------
     UserError
-        If predictions and split do not hold the same films in the same subsets.
+        If predictions and split do not hold the same films in the same subsets, or a calibration
+        is of other findings.
     """
+    for calibration in calibrations:
+        if (calibration.kind, calibration.findings) != (judged.task.kind, judged.task.findings):
+            raise UserError("a calibration is of other findings than the task; calibrate anew")
     pairs = zip(judged.folds, predictions, strict=True)
     folds = [match(films, of_fold) for films, of_fold in pairs]
     columns = list(judged.task.findings)
     test = [fold.set_index("radiograph").loc[judged.test["radiograph"], columns] for fold in folds]
-    return Answers(
-        trained_on, folds, np.stack([each.to_numpy(float) for each in test]), calibrations
-    )
+    logits = np.stack([of_fold.to_numpy(dtype=float) for of_fold in test])
+    return Answers(trained_on, sources, folds, logits, calibrations)
 
 
 def score_folds(judged: Judged, answers: Answers) -> list[dict[str, Scores]]:
     """Score every fold's films of each subset; of training those alone that trained the model."""
-    scored = []
-    for fold in answers.folds:
-        of_fold = {}
-        for subset in tables.SUBSETS:
-            films = fold[fold["subset"] == subset]
-            films = films_of(films, answers.trained_on if subset == "train" else "")
-            logits = films[list(judged.task.findings)].to_numpy(dtype=float)
-            true = label_films(films, judged.task)
-            of_fold[subset] = tell_scores(
-                true, measure(true, logits, judged.task.kind), judged.task
-            )
-        scored.append(of_fold)
-    return scored
+    return [
+        {
+            subset: _score_films(films_of(fold[fold["subset"] == subset], source), judged.task)
+            for subset, source in zip(tables.SUBSETS, (answers.trained_on, "", ""), strict=True)
+        }
+        for fold in answers.folds
+    ]
+
+
+def _score_films(films: pd.DataFrame, task: Task) -> Scores:
+    logits = films[list(task.findings)].to_numpy(dtype=float)
+    true = label_films(films, task)
+    return tell_scores(true, measure(true, logits, task.kind), task)

@@ -1,6 +1,7 @@
 """Models that answer together: what they score, and whether that is better than the best alone."""
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -20,32 +21,48 @@ from cxrpipe.evaluation.statistics.ensemble import mean_logits, vote
 from cxrpipe.evaluation.statistics.measures import measure_answers
 from cxrpipe.evaluation.statistics.metrics import Floats, Integers
 
+log = logging.getLogger(__name__)
 
-def list_ensembles(settings: Evaluation, task: str, models: Sequence[str]) -> dict[str, Ensemble]:
+
+def list_ensembles(
+    settings: Evaluation, task: str, models: Sequence[str], of_one: Collection[str] = ()
+) -> dict[str, Ensemble]:
     """List the ensembles of a task; if the recipe names none, one of all its models.
 
     Parameters
     ----------
     models
         Of the task, the best on validation first.
+    of_one
+        Those that one collection trained, which are in no ensemble that does not name them.
 
     Returns
     -------
-    Those of two models at least, and of as many as are asked for; each names them.
+    Those of two models at least, and of as many as are asked for; each names them. The log says
+    which are left out.
     """
     listed = {}
+    together = [model for model in models if model not in of_one]
     for ensemble, said in (settings.ensembles or {"all": Ensemble(task=task)}).items():
-        members = [model for model in models if model in (said.models or models)]
+        if said.task != task:
+            continue
+        members = [model for model in models if model in (said.models or together)]
         members = members[: said.best or None]
-        if said.task == task and len(members) >= max(said.best, 2):
+        if len(members) >= max(said.best, 2):
             listed[ensemble] = said.model_copy(update={"models": tuple(members)})
+        elif settings.ensembles:
+            log.info(f"ensemble {ensemble}: left out, only {len(members)} of its models are here")
     return listed
 
 
-def tell_ensemble(
-    judged: Judged, ensemble: Ensemble, logits: Mapping[str, Floats], name: str, best: Contender
-) -> Scores:
-    """Tell what several models score together, by vote and by mean probability.
+def tell_ensembles(
+    judged: Judged,
+    ensembles: Mapping[str, Ensemble],
+    logits: Mapping[str, Floats],
+    name: str,
+    best: Contender,
+) -> dict[str, Scores]:
+    """Tell all ensembles of a task, with p adjusted for all of their tests together.
 
     Parameters
     ----------
@@ -54,6 +71,20 @@ def tell_ensemble(
     name, best
         The single model that is best on validation, which they are compared with.
     """
+    told = {
+        ensemble: _tell_ensemble(judged, said, logits, name, best)
+        for ensemble, said in ensembles.items()
+    }
+    compared = [each[way]["against_best"] for each in told.values() for way in ("vote", "mean")]
+    adjust([against[score] for against in compared for score in ("accuracy", "macro_auc")])
+    adjust([area for against in compared for area in against["findings"].values()])
+    return told
+
+
+def _tell_ensemble(
+    judged: Judged, ensemble: Ensemble, logits: Mapping[str, Floats], name: str, best: Contender
+) -> Scores:
+    """Tell what several models score together, by vote and by mean probability."""
     task = judged.task
     members = np.stack([logits[model] for model in ensemble.models])
     tie = task.findings.index(ensemble.tie) if ensemble.tie else None
@@ -61,9 +92,6 @@ def tell_ensemble(
         "vote": _tell_vote(judged, vote(members, task.kind, tie), best),
         "mean": _tell_mean(judged, mean_logits(members, task.kind), best),
     }
-    for difference in ("accuracy", "macro_auc"):
-        adjust([way["against_best"][difference] for way in told.values()])
-    adjust(list(told["mean"]["against_best"]["findings"].values()))
     return {"models": list(ensemble.models), "tie": ensemble.tie, "best": name} | told
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from cxrpipe.evaluation.judging.judged import Judged
@@ -71,12 +70,13 @@ def score_parts(
     parts
         As ``describe_films`` returns them.
     held_out
-        Sources whose films the model was not trained on.
+        Sources that the model did not learn from.
 
     Returns
     -------
-    Kind of parts: part: ``n``, ``groups``, accuracy and macro scores. A part of fewer films than
-    findings says little, and its intervals say so. Of sources, whether they were held out.
+    Kind of parts: part: ``n``, ``groups``, ``n_findings`` that its films show, accuracy and macro
+    scores; of sources, whether they were held out. Of ``single``, a part of one finding has no
+    macro score: its precision is 1, whatever a model says.
     """
     scored: dict[str, dict[str, Scores]] = {}
     for kind in map(str, parts):
@@ -84,21 +84,24 @@ def score_parts(
         for part in list_parts(parts[kind], sort=kind == "age"):
             inside = (parts[kind] == part).to_numpy()
             known = {"held_out": part in held_out} if kind == "source" else {}
-            scored[kind][part] = known | _score_part(judged, logits, inside)
+            scored[kind][part] = known | _score_part(judged.part(inside), logits[:, inside])
     return scored
 
 
-def _score_part(judged: Judged, logits: Floats, inside: npt.NDArray[np.bool_]) -> Scores:
-    true, within, task = judged.true[inside], logits[:, inside], judged.task
-    values = measure_folds(true, within, task)
-    draws = average_draws(measure_folds(true, within, task, judged.weights[:, inside]))
+def _score_part(part: Judged, logits: Floats) -> Scores:
+    values = measure_folds(part.true, logits, part.task)
+    draws = average_draws(measure_folds(part.true, logits, part.task, part.weights))
     accuracy, f1, auc = (
-        estimate([float(fold[place][0]) for fold in values], draws[place], judged.level)
+        estimate([float(fold[place][0]) for fold in values], draws[place], part.level)
         for place in TOLD
     )
+    n_findings = int(part.shown.any(axis=0).sum())
+    if part.task.kind == "single" and n_findings < 2:
+        f1 = auc = dict.fromkeys(accuracy)
     return {
-        "n": int(inside.sum()),
-        "groups": len(set(judged.groups[inside])),
+        "n": len(part.test),
+        "groups": len(set(part.groups)),
+        "n_findings": n_findings,
         "accuracy": accuracy,
         "macro": {"f1": f1, "auc": auc},
     }

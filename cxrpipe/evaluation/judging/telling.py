@@ -41,16 +41,18 @@ def tell_model(judged: Judged, answers: Answers, draws: Draws, parts: pd.DataFra
         The subgroups that the test films belong to.
     """
     task, test = judged.task, answers.test
+    held_out = judged.held_out(answers.sources)
     values = measure_folds(judged.true, test, task)
     return {
         "trained_on": answers.trained_on,
+        "held_out": held_out,
         "folds": score_folds(judged, answers),
         "test": tell_estimates(judged.true, values, draws, task, judged.level),
         "calibration": tell_calibration(judged, answers),
         "thresholds": tell_thresholds(judged, answers),
         "conformal": tell_conformal(judged, answers),
         "selective": tell_selective(judged, answers),
-        "subgroups": score_parts(judged, test, parts, answers.held_out(judged)),
+        "subgroups": score_parts(judged, test, parts, held_out),
     }
 
 

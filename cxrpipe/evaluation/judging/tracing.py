@@ -53,7 +53,8 @@ def trace_model(judged: Judged, answers: Answers, name: str, is_best: bool) -> I
         ("reliability", answers.test),
         ("reliability_calibrated", answers.calibrated),
     ):
-        yield Curve(name, "", curve, *reliability(judged.true, logits, kind).T)
+        rows = reliability(judged.true, logits, kind, level=judged.level)
+        yield Curve(name, "", curve, *rows.T)
     given = [selective(*confidence(judged.true, fold, kind), COVERAGES)[0] for fold in answers.test]
     yield Curve(name, "", "selective", COVERAGES, np.mean(given, axis=0))
     probability = np.stack([probabilities(fold, kind) for fold in answers.calibrated])

@@ -181,7 +181,9 @@ def log_loss(true: Integers, logits: Floats, kind: str) -> Floats:
     return np.asarray(-log_expit(np.where(true == 1, logits, -logits)).mean(axis=1))
 
 
-def reliability(true: Integers, logits: Floats, kind: str, n_bins: int = BINS) -> Floats:
+def reliability(
+    true: Integers, logits: Floats, kind: str, n_bins: int = BINS, level: float = 0.95
+) -> Floats:
     """Return how often answers of like probability are right.
 
     ``single``: of the probability of the named finding, and whether the film has it. Else of the
@@ -197,8 +199,8 @@ def reliability(true: Integers, logits: Floats, kind: str, n_bins: int = BINS) -
     Returns
     -------
     (n_rows, 5), a row for every bin that is not empty, of ``n_bins`` of equal width that hold their
-    upper edge: mean probability; share right; its 95 % interval, low and high, after Wilson (J Am
-    Stat Assoc 1927); answers in the bin, on average over folds. The interval takes answers as
+    upper edge: mean probability; share right; its interval of the level, after Wilson (J Am Stat
+    Assoc 1927); answers in the bin, on average over folds. The interval takes answers as
     independent, which those of one film are not.
     """
     points = [_answers(true, fold, kind) for fold in logits]
@@ -208,7 +210,7 @@ def reliability(true: Integers, logits: Floats, kind: str, n_bins: int = BINS) -
     sums = [np.bincount(bins, values, n_bins) for values in (probability, right)]
     x, y = (part[counts > 0] / counts[counts > 0] for part in sums)
     n = counts[counts > 0] / len(logits)
-    return np.column_stack([x, y, *wilson(y, n), n])
+    return np.column_stack([x, y, *wilson(y, n, level), n])
 
 
 def _answers(true: Integers, logits: Floats, kind: str) -> tuple[Floats, Floats]:

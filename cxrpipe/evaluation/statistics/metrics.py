@@ -130,17 +130,6 @@ def precision(confusion: Counts) -> Floats:
     return np.where(true == 0, np.nan, found)
 
 
-def npv(confusion: Counts) -> Floats:
-    """Share (..., n_classes) of films not named as each class that do not have it.
-
-    The negative predictive value is the precision of no: 0 where every film is named as the class,
-    and not estimable also where every film has it.
-    """
-    right, true, predicted, n = _margins(confusion)
-    found = np.where(predicted == n, 0, ratio(n - true - predicted + right, n - predicted))
-    return np.where((true == 0) | (true == n), np.nan, found)
-
-
 def f1(confusion: Counts) -> Floats:
     """Harmonic mean (..., n_classes) of precision and recall: 2 tp / (true + predicted)."""
     right, true, predicted, _ = _margins(confusion)

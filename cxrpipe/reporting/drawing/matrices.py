@@ -54,8 +54,10 @@ def gather_bases(models: Models) -> dict[str, dict[str, Mapping[str, Any]]]:
     bases: dict[str, dict[str, Mapping[str, Any]]] = {}
     for name, model in models.items():
         if source := model["trained_on"]:
-            shorter = name.replace(f"_trained_on-{source}", "").replace(source, "").strip("-_.")
-            bases.setdefault(shorter or name, {})[name] = model
+            shorter = name.replace(f"_trained_on-{source}", "")
+            if shorter == name:  # named by hand
+                shorter = name.removesuffix(source).strip("-_.") or name
+            bases.setdefault(shorter, {})[name] = model
     return bases
 
 

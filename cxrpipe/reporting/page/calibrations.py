@@ -1,20 +1,29 @@
 """What a model's probabilities are worth: calibration, thresholds, conformal sets, selection."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
+from cxrpipe.evaluation.statistics.calibration import HOTTEST
 from cxrpipe.reporting.page.blocks import Block, Table, Words
 from cxrpipe.reporting.page.subgroups import models_of
-from cxrpipe.reporting.page.wording import NOT_ESTIMABLE, say_interval, say_number, say_share
+from cxrpipe.reporting.page.wording import (
+    NOT_ESTIMABLE,
+    say_interval,
+    say_list,
+    say_number,
+    say_share,
+)
 
 TEMPERATURE = (
-    "The logits of a model are divided by its temperature, which makes the likelihood of the "
-    "{n_validation:,} validation films largest (Guo et al. 2017); above 1 it makes a model less "
-    "sure. It is kept with the weights, in calibration.json. All scores below are of test films, "
-    "before and after; less is better. ECE is the expected calibration error in 15 bins of equal "
-    "width, Brier's score and the log loss are means over films."
+    "The logits of a model are divided by its temperature, which makes the likelihood of its "
+    "validation films largest (Guo et al. 2017); above 1 it makes a model less sure. It is kept "
+    "with the weights, in calibration.json. All scores below are of test films, before and after; "
+    "less is better. ECE is the expected calibration error in 15 bins of equal width, Brier's "
+    "score and the log loss are means over films. At its bound, {coolest:g} or {hottest:g}, a "
+    "temperature is no estimate: a better one lies beyond."
 )
 THRESHOLDS = (
     "Each threshold was fixed on validation for a sensitivity of {wanted:.0%} and used on test as "
@@ -22,15 +31,36 @@ THRESHOLDS = (
     "the number of test films with the finding. Predictive values (PPV, NPV) hold for the shares "
     "of findings in the test films, not for those of a clinic."
 )
-CONFORMAL = (
-    "Conformal sets hold every finding that cannot be ruled out, so that {wanted:.0%} of new films "
-    "of the same kind have the truth in their set (split conformal prediction, Vovk et al. 2005). "
-    "Small sets of the wanted coverage are good; an empty one says that nothing is likely enough."
+SETS_OF_FINDINGS = (
+    "A conformal set holds every finding that cannot be ruled out, so that about {wanted:.0%} of "
+    "new films of the same kind have the truth in their set (split conformal prediction, Vovk et "
+    "al. 2005). Small sets of the wanted coverage are good; an empty one says that no finding is "
+    "likely enough."
+)
+SETS_OF_ANSWERS = (
+    "Every finding has a conformal set by itself, of yes, no, both or neither, so that about "
+    "{wanted:.0%} of new films of the same kind have the true answer in the set of that finding "
+    "(split conformal prediction, Vovk et al. 2005); nothing is promised of all findings of a film "
+    "together. Coverage and sizes are means over films and findings."
+)
+CONFORMAL = {"single": SETS_OF_FINDINGS, "multi": SETS_OF_ANSWERS, "binary": SETS_OF_ANSWERS}
+CAVEAT = (
+    "This is about what to expect, and no guarantee: the validation films also chose the epoch, "
+    "and several films of a patient are not independent."
+)
+ALONE = (
+    "Temperature, thresholds and sets of {names} were fixed on validation films of one collection "
+    "alone: of the others, nothing is to be expected of them."
 )
 SELECTIVE = (
-    "If the model answers only the films of which it is surest, so large a share of them is right. "
-    "The area is that under accuracy by coverage; 1 is best."
+    "If the model gives only the {answers} of which it is surest, so large a share of them is "
+    "right. The area is that under accuracy by coverage; 1 is best."
 )
+ANSWERS = {
+    "single": "answers",
+    "multi": "answers (yes or no to a finding of a film, not whole films)",
+    "binary": "answers (yes or no)",
+}
 
 
 def say_folds(values: Iterable[float | None], said: str = "{:.3f}") -> str:
@@ -39,15 +69,28 @@ def say_folds(values: Iterable[float | None], said: str = "{:.3f}") -> str:
     return NOT_ESTIMABLE if set(each) == {NOT_ESTIMABLE} else ", ".join(each)
 
 
+def say_temperatures(temperatures: Iterable[float]) -> str:
+    """Write the temperature of each fold, marked where no better one was to be found."""
+    return ", ".join(
+        f"{value:.3f}" + (" (at its bound)" if _is_at_bound(value) else "")
+        for value in temperatures
+    )
+
+
+def _is_at_bound(temperature: float) -> bool:
+    return any(math.isclose(temperature, bound) for bound in (HOTTEST, 1 / HOTTEST))
+
+
 def temperature_table(models: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     """Return how good the probabilities of every model are, before and after calibration."""
     rows = []
     for name, model in models.items():
         told = model["calibration"]
-        for when, temperature in (("before", ""), ("after", say_folds(told["temperature"]))):
+        for when, temperature in (("before", ""), ("after", say_temperatures(told["temperature"]))):
             rows.append(
                 {
                     "model": name,
+                    "validation films": told["n_validation"],
                     "probabilities": f"{when} calibration",
                     "temperature": temperature,
                     "ECE": say_number(told[when]["ece"]),
@@ -93,7 +136,7 @@ def conformal_table(models: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
 
 
 def selective_table(models: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
-    """Return the accuracy of every model among the films of which it is surest."""
+    """Return the accuracy of every model among the answers of which it is surest."""
     rows = []
     for name, model in models.items():
         told = model["selective"]
@@ -119,17 +162,19 @@ def threshold_tables(models: Mapping[str, Mapping[str, Any]], best: str) -> Sequ
 
 def tell_calibration(metrics: Mapping[str, Any], name: str) -> list[Block]:
     """Tell what the probabilities of the models of a task are worth."""
-    models, best = models_of(metrics, name), metrics["tasks"][name]["best"]
+    task, models = metrics["tasks"][name], models_of(metrics, name)
+    best, kind = task["best"], task["kind"]
     told = models[best]
-    n_validation = told["calibration"]["n_validation"]
+    alone = [model for model in models if models[model]["trained_on"]]
+    caveats = [CAVEAT, *([ALONE.format(names=say_list(alone))] if alone else [])]
     where = "metrics.json: models.*.{}"
     return [
-        Words([TEMPERATURE.format(n_validation=n_validation)]),
+        Words([TEMPERATURE.format(coolest=1 / HOTTEST, hottest=HOTTEST)]),
         Table("Calibration", temperature_table(models), where.format("calibration")),
         Words([THRESHOLDS.format(wanted=told["thresholds"]["wanted"])]),
         *threshold_tables(models, best),
-        Words([CONFORMAL.format(wanted=told["conformal"]["wanted"])]),
+        Words([CONFORMAL[kind].format(wanted=told["conformal"]["wanted"]), *caveats]),
         Table("Conformal sets", conformal_table(models), where.format("conformal")),
-        Words([SELECTIVE]),
+        Words([SELECTIVE.format(answers=ANSWERS[kind])]),
         Table("Selective prediction", selective_table(models), where.format("selective")),
     ]

@@ -63,7 +63,8 @@ def tell_card(facts: Facts) -> Chapter:
     """Fill the model card."""
     said = {key: fact or NOT_KNOWN for key, fact in facts.items()}
     details = [
-        f"Of run {said['run']}, by cxrpipe {said['cxrpipe']}, commit {said['commit']}.",
+        f"Of run {said['run']}; card written by cxrpipe {said['cxrpipe']}, commit "
+        f"{said['commit']}.",
         f"{said['models']}.",
         f"Best on validation: {said['best']}. Training: {said['training']}.",
         "Weights: models/<model>/fold-<fold>/weights.safetensors, with findings and normalisation; "

@@ -18,6 +18,7 @@ from cxrpipe.reporting.page.blocks import (
 )
 from cxrpipe.reporting.page.calibrations import tell_calibration
 from cxrpipe.reporting.page.comparisons import tell_comparisons
+from cxrpipe.reporting.page.errors import tell_errors
 from cxrpipe.reporting.page.performance import tell_scores
 from cxrpipe.reporting.page.run import Run
 from cxrpipe.reporting.page.sections import notes
@@ -136,7 +137,7 @@ def tell_settings(recipe: Mapping[str, Any]) -> Chapter:
 
 
 def tell_judgement(run: Run, table: pd.DataFrame, figures: Sequence[Picture]) -> list[Chapter]:
-    """Tell how good the models are: all chapters from results to explanations."""
+    """Tell how good the models are: all chapters from results to errors."""
     told = (
         (tell_results(run, table), "Results", "results"),
         (tell_comparisons, "Comparisons", "comparisons"),
@@ -149,6 +150,7 @@ def tell_judgement(run: Run, table: pd.DataFrame, figures: Sequence[Picture]) ->
         tell_figures("Confusion", "confusion", figures),
         task_by_task(run.metrics, tell_calibration, "Calibration", "calibration", figures),
         tell_figures("Explanations", "explanations", figures),
+        task_by_task(run.metrics, tell_errors, "Errors", "errors", figures),
     ]
     return [chapter for chapter in chapters if chapter]
 

@@ -19,16 +19,24 @@ Comparison = Mapping[str, Any]
 TESTED = ("accuracy", "macro_auc")
 HOW = (
     "Differences are first minus second. Accuracy is compared by McNemar's test and AUC by "
-    "DeLong's, both in their forms for several films of one patient; p is adjusted by Holm over "
-    "all pairs of the task. Two models differ if an adjusted p lies below {error:.2g}. Intervals "
-    "of {level:.0%} are from the same bootstrap samples of patients for both models; macro F1 has "
-    "an interval and no test, and no interval is corrected for the number of pairs. A difference "
-    "that is not shown is not shown to be none."
+    "DeLong's, both in their forms for several films of one patient; p of accuracy and of macro "
+    "AUC are adjusted together by Holm over all pairs of the task and both scores, p of findings "
+    "over all pairs and findings. Two models differ if an adjusted p of accuracy or macro AUC lies "
+    "below {error:.2g}. There is no p of an AUC where fewer than 10 patients have films with the "
+    "finding, or without it, and none of the macro AUC then. Intervals of {level:.0%} are from the "
+    "same bootstrap samples of patients for both models; macro F1 has an interval and no test, and "
+    "no interval is corrected for the number of pairs. A difference that is not shown is not shown "
+    "to be none."
 )
 TOGETHER = (
     "Vote is the answer of most models, mean that of their mean probability. Differences are to "
-    "the best single model on validation, on the same test films; p is adjusted by Holm over both."
+    "the best single model on validation, on the same test films; p of accuracy (McNemar) and of "
+    "macro AUC (DeLong) are adjusted together by Holm over vote and mean of all ensembles of the "
+    "task. A vote has no AUC."
 )
+# What decides whether an ensemble is better, by the score that chose the models of its task.
+DECIDES = {"f1": "accuracy", "auc": "macro_auc"}
+TESTS = {"accuracy": "accuracy, McNemar", "macro_auc": "macro AUC, DeLong"}
 
 
 def error_rate(level: float) -> float:
@@ -67,7 +75,8 @@ def sum_up(task: Mapping[str, Any], level: float) -> str:
     }
     parts = [f"{said[key]} {say_list(others[key])}" for key in said if key in others]
     n_differ = sum(differ(pair, level) is True for pair in pairs)
-    counted = f"pairs of models that differ: {n_differ} of {len(pairs)}"
+    counted = f"pairs of models that differ: {n_differ} of {len(pairs)}, in accuracy or macro AUC"
+    counted += ", p adjusted together by Holm"
     return f"On the test films, {'; '.join(parts)} ({counted})."
 
 
@@ -122,27 +131,36 @@ def ensemble_table(ensembles: Mapping[str, Any], best: str) -> pd.DataFrame:
                     "macro AUC": say_interval(scores["macro"]["auc"]) if how == "mean" else "",
                     f"accuracy minus {best}": say_difference(against["accuracy"]),
                     "p of accuracy": say_p(against["accuracy"]["p_adjusted"]),
+                    f"macro AUC minus {best}": _if_mean(how, say_difference(against["macro_auc"])),
+                    "p of AUC": _if_mean(how, say_p(against["macro_auc"]["p_adjusted"])),
                     f"macro F1 minus {best}": say_difference(against["macro_f1"]),
                 }
             )
     return pd.DataFrame(rows)
 
 
-def sum_up_ensembles(ensembles: Mapping[str, Any], best: str, level: float) -> str:
-    """Say of which ensembles the accuracy differs from that of the best single model."""
+def _if_mean(how: str, said: str) -> str:
+    """Leave empty what a vote does not have."""
+    return said if how == "mean" else ""
+
+
+def sum_up_ensembles(
+    ensembles: Mapping[str, Any], best: str, level: float, score: str = "accuracy"
+) -> str:
+    """Say which ensembles differ from the best single model, by ``accuracy`` or ``macro_auc``."""
     better: list[str] = []
     worse: list[str] = []
     for name, ensemble in ensembles.items():
         for how in ("vote", "mean"):
-            against = ensemble[how]["against_best"]["accuracy"]
+            against = ensemble[how]["against_best"][score]
             p = against["p_adjusted"]
             if p is not None and p < error_rate(level):
                 (better if against["difference"] > 0 else worse).append(f"{name} by {how}")
     said = [f"better than {best}: {say_list(better)}"] if better else []
     said += [f"worse than {best}: {say_list(worse)}"] if worse else []
     if not said:
-        return f"No ensemble is shown to be better or worse than {best} (accuracy, McNemar)."
-    return f"By accuracy (McNemar), {'; '.join(said)}."
+        return f"No ensemble is shown to be better or worse than {best} ({TESTS[score]})."
+    return f"Ensembles ({TESTS[score]}) {'; '.join(said)}."
 
 
 def say_members(name: str, ensemble: Mapping[str, Any]) -> str:
@@ -167,5 +185,6 @@ def tell_comparisons(metrics: Mapping[str, Any], name: str) -> list[Block]:
         rows = ensemble_table(ensembles, best)
         blocks.append(Table("Ensembles against the best single model", rows, f"{where}.ensembles"))
         members = [say_members(name, ensemble) for name, ensemble in ensembles.items()]
-        blocks.append(Words([sum_up_ensembles(ensembles, best, level), *members, TOGETHER]))
+        summed = sum_up_ensembles(ensembles, best, level, DECIDES[task["chosen_by"]])
+        blocks.append(Words([summed, *members, TOGETHER]))
     return blocks

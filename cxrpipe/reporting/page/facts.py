@@ -12,15 +12,13 @@ from cxrpipe.reporting.page.comparisons import sum_up
 from cxrpipe.reporting.page.provenance import list_seeds
 from cxrpipe.reporting.page.run import Run
 from cxrpipe.reporting.page.subgroups import SCORE
-from cxrpipe.reporting.page.summary import say_inside, say_outside, say_question
+from cxrpipe.reporting.page.summary import say_inside, say_outside, say_question, say_tested
 from cxrpipe.reporting.page.wording import say_count, say_interval, say_list, say_share
 
 Facts = dict[str, str | None]
 STARTS = {"none": "random weights", "imagenet": "weights trained on ImageNet"}
-DESIGN = {
-    True: "Neither: the radiographs are synthetic, drawn by a program.",
-    False: "Retrospective: the films lay in their collections before any model was trained.",
-}
+NEITHER = "Neither before nor after."
+RETROSPECTIVE = "Retrospective: the films lay in their collections before any model was trained."
 FEW = 30  # test films of a finding, below which an interval is wide; a rule of thumb
 
 
@@ -32,6 +30,7 @@ def gather_facts(run: Run) -> Facts:
         **learning(run),
         **judgement(run),
         "tasks": each_task(run, say_question),
+        "tested": each_task(run, say_tested),
         "external": each_task(run, say_outside),
         "internal": each_task(run, say_inside),
         "versions": ", ".join(f"{name} {number}" for name, number in run.versions.items()),
@@ -42,9 +41,9 @@ def gather_facts(run: Run) -> Facts:
     }
 
 
-def each_task(run: Run, say: Callable[[Mapping[str, Any]], str]) -> str:
+def each_task(run: Run, say: Callable[[Mapping[str, Any], str], str]) -> str:
     """Say the same of every task; what is said twice is said once."""
-    return " ".join(dict.fromkeys(say(task) for task in run.metrics["tasks"].values()))
+    return " ".join(dict.fromkeys(say(run.metrics, name) for name in run.metrics["tasks"]))
 
 
 def films(run: Run) -> Facts:
@@ -60,8 +59,8 @@ def films(run: Run) -> Facts:
     views = found["view"].replace("", "unknown").value_counts()
     return {
         "sources": say_list(sources),
-        "synthetic": "The radiographs are synthetic: drawn by a program." if run.synthetic else "",
-        "design": DESIGN[run.synthetic],
+        "synthetic": run.synthetic,
+        "design": f"{NEITHER if run.all_synthetic else RETROSPECTIVE} {run.synthetic}".strip(),
         "n_seen": f"{len(index) + len(run.excluded):,}",
         "n_excluded": f"{len(run.excluded):,}",
         "n_indexed": f"{len(index):,}",
@@ -103,13 +102,33 @@ def preparation(recipe: Mapping[str, Any]) -> Facts:
         "pixels stand under Settings",
         "preprocessing": f"Grey, 8 bits, {stored['side']} px ({stored['fit']})"
         + (f"; {say_list(filters)}" if filters else "; no filter"),
-        "truncated": str(split["truncate"]) if split["truncate"] else "all",
+        "truncated": _truncated(recipe),
+        "augmented": _augmented(recipe["models"]),
+        "wanted_size": f"Asked for {_amount(split['test'])} for the test."
+        if split["test"] >= 1
+        else "No size was fixed beforehand.",
         "assignment": "By seed, whole groups at a time, stratified by finding and collection; test "
         f"{_amount(split['test'])}, validation {_amount(split['validation'])}"
         + (f"; held out for the test: {say_list(held_out)}" if held_out else "")
         + ("; published subsets are kept" if split["published"] else "")
         + (f"; {split['folds']} folds of training and validation" if split["folds"] > 1 else ""),
     }
+
+
+def _truncated(recipe: Mapping[str, Any]) -> str:
+    limits = {"in the split": recipe["split"]["truncate"]} | {
+        f"to train in task {name}": task["truncate"] for name, task in recipe["tasks"].items()
+    }
+    said = [f"{limit} {where}" for where, limit in limits.items() if limit]
+    return f"Films of a finding at most: {say_list(said)}" if said else "Films of a finding: all"
+
+
+def _augmented(models: Mapping[str, Mapping[str, Any]]) -> str:
+    plain = [name for name in models if not any(models[name]["training"]["augmentation"].values())]
+    if len(plain) == len(models):
+        return "No film is augmented."
+    said = f", those of {say_list(plain)} are not" if plain else ""
+    return f"Training films alone are augmented{said}."
 
 
 def _amount(amount: float) -> str:
@@ -169,7 +188,8 @@ def judgement(run: Run) -> Facts:
         ),
         "statistics": f"{bootstrap['level']:.0%} intervals from {bootstrap['replicates']:,} "
         "bootstrap samples of groups, drawn within collections; McNemar for accuracy and DeLong "
-        "for AUC, both for clustered films, adjusted by Holm over all pairs of models",
+        "for AUC, both for clustered films; p of accuracy and macro AUC adjusted together by Holm "
+        "over all pairs of models and both scores, those of findings over pairs and findings",
         "ensembles": f"Vote and mean probability of {say_list(ensembles)}" if ensembles else "none",
         "performance": " ".join(_performance(metrics, name) for name in tasks),
         "differences": " ".join(sum_up(task, bootstrap["level"]) for task in tasks.values()),

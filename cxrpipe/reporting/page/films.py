@@ -49,16 +49,21 @@ def patient_table(films: pd.DataFrame) -> pd.DataFrame:
         {
             "subset": name,
             "films": len(part),
-            "known patients": part.loc[part["patient"] != "", "patient"].nunique(),
+            "known patients": count_patients(part["patient"]),
             "age in years, median (quartiles)": say_ages(part["age"]),
-            "women": say_part(part["sex"], "F"),
-            "men": say_part(part["sex"], "M"),
+            "films of women": say_part(part["sex"], "F"),
+            "films of men": say_part(part["sex"], "M"),
             "PA": say_part(part["view"], "PA"),
             "AP": say_part(part["view"], "AP"),
         }
         for name, part in [*parts, (EVERYONE, films)]
     ]
     return pd.DataFrame(rows)
+
+
+def count_patients(patients: "pd.Series[str]") -> int:
+    """Count the known patients of films; a film of several, joined by ``|``, has them all."""
+    return len(set(patients.str.split("|").explode()) - {""})
 
 
 def say_ages(ages: "pd.Series[float]") -> str:

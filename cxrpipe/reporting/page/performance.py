@@ -8,7 +8,7 @@ import pandas as pd
 from cxrpipe.evaluation.judging.scores import average
 from cxrpipe.reporting.page.blocks import Block, Table, Words
 from cxrpipe.reporting.page.subgroups import models_of
-from cxrpipe.reporting.page.wording import say_interval, say_list, say_number
+from cxrpipe.reporting.page.wording import WHY_NONE, say_count, say_interval, say_list, say_number
 from cxrpipe.reporting.results import MAJORITY
 
 OVERALL = {
@@ -103,7 +103,8 @@ def explain_missing(scores: Mapping[str, Any], n_groups: int) -> Sequence[str]:
     n, findings = scores["n"], scores["findings"]
     absent = [finding for finding, row in findings.items() if row["n"] == 0]
     in_all = [finding for finding, row in findings.items() if row["n"] == n]
-    values = [scores["accuracy"], *(row["f1"] for row in findings.values())]
+    values = [scores["accuracy"], *scores["macro"].values()]
+    values += [row[key] for row in findings.values() for key in OF_FINDING]
     lines = []
     if absent:
         lines.append(
@@ -114,13 +115,9 @@ def explain_missing(scores: Mapping[str, Any], n_groups: int) -> Sequence[str]:
         lines.append(
             f"Every test film shows {say_list(in_all)}: its specificity and AUC are not estimable."
         )
-    if n_groups == 1:
-        lines.append("All test films are of one patient: no interval is estimable.")
-    elif any(value["value"] is not None and value["low"] is None for value in values):
-        lines.append(
-            "Where a score is the same in every bootstrap sample, as that of a model without any "
-            "mistake, its interval is not estimable."
-        )
+    if any(value["value"] is not None and value["low"] is None for value in values):
+        counted = say_count(n_groups, "group")
+        lines.append(f"{WHY_NONE} The test films are in {counted} of patients and copies.")
     return lines
 
 

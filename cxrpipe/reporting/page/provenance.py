@@ -68,13 +68,13 @@ def tell_provenance(
     machine
         That wrote the page.
     files
-        Checksum of each file whose numbers are shown, by name.
+        Checksum of each file whose numbers are shown, by its path from the page.
     data
         Checksum of each file that pins films.
     """
     pairs = [
         ("run", run.name),
-        ("commit of cxrpipe", run.commit),
+        ("page written by", f"cxrpipe {run.versions['cxrpipe']}, commit {run.commit}"),
         ("seed", list_seeds(run.recipe)),
         ("page written on", machine),
         ("with", ", ".join(f"{name} {number}" for name, number in run.versions.items())),

@@ -6,6 +6,8 @@ from typing import Any
 
 import pandas as pd
 
+from cxrpipe.reporting.page.wording import say_list
+
 Named = Mapping[str, Mapping[str, Any]]
 
 
@@ -48,9 +50,19 @@ class Run:
     commit: str
 
     @property
-    def synthetic(self) -> bool:
-        """Whether any collection was drawn by a program."""
-        return any(source["synthetic"] for source in self.sources.values())
+    def synthetic(self) -> str:
+        """Say which collections were drawn by a program; empty if none was."""
+        drawn = [name for name, source in self.sources.items() if source["synthetic"]]
+        if not drawn:
+            return ""
+        if self.all_synthetic:
+            return "The radiographs are synthetic: drawn by a program; no patient is shown."
+        return f"The radiographs of {say_list(drawn)} are synthetic: drawn by a program."
+
+    @property
+    def all_synthetic(self) -> bool:
+        """Whether every collection was drawn by a program."""
+        return all(source["synthetic"] for source in self.sources.values())
 
     @property
     def used(self) -> Named:

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from cxrpipe.reporting.page.wording import say_interval, say_number
+from cxrpipe.reporting.page.wording import WHY_NONE, say_interval, say_number
 from cxrpipe.reporting.results import MACRO, is_model
 from cxrpipe.runtime import RESEARCH_USE
 
@@ -80,8 +80,7 @@ def interval_note(metrics: Mapping[str, Any]) -> str:
     bootstrap = metrics["bootstrap"]
     return (
         f"In brackets the {bootstrap['level']:.0%} interval, from {bootstrap['replicates']:,} "
-        "bootstrap samples of patients, each with all films and copies; none where every sample "
-        "gives the same score, or all films are of one patient."
+        f"bootstrap samples of patients, each with all films and copies; {WHY_NONE}"
     )
 
 
@@ -117,5 +116,5 @@ def localisation_note(best: str, localisation: Mapping[str, Any]) -> str:
 
 def closing_notes(synthetic: bool) -> Sequence[str]:
     """Return what is true of every task: whether films are real, and what they may be used for."""
-    drawn = "SYNTHETIC: these radiographs were drawn by a program; no patient is shown."
+    drawn = "SYNTHETIC: radiographs of this run were drawn by a program."
     return [*([drawn] if synthetic else []), RESEARCH_USE]

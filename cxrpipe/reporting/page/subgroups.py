@@ -11,17 +11,18 @@ from cxrpipe.reporting.page.wording import say_interval, say_list
 WHERE = "metrics.json: models.{}.subgroups"
 KINDS = {"source": "collection", "view": "view", "sex": "sex", "age": "age in years"}
 INTERNAL = (
-    "Internal validation only: every collection with test films has training films too. How the "
-    "models do on films of another hospital is not known from these data."
+    "Internal validation only: every collection with test films has trained or chosen every model. "
+    "How the models do on films of another hospital is not known from these data."
 )
 EXTERNAL = (
-    "External validation: no film of {held_out} was in training or validation. A lower score there "
-    "than elsewhere says how much a model leans on the collections that it knows."
+    "External validation: {held_out}. Other devices, patients and labels can lower a score there, "
+    "as well as what a model leans on in the collections that it knows."
 )
 PARTS = (
     "Scores in parts of the test films, at the same threshold. A part of few films has a wide "
     "interval; parts differ in their findings too, so that accuracy alone is no fair comparison. "
-    "Macro scores are over the findings that the part shows."
+    "Macro scores are over the findings that the part shows; their number stands beside. "
+    "Where every film has one finding, a part of a single finding has no macro score."
 )
 MATRIX = (
     "Rows are models, by the collection that trained them; columns are collections of test films. "
@@ -34,6 +35,23 @@ EVERYTHING = "all"
 def models_of(metrics: Mapping[str, Any], task: str) -> dict[str, Mapping[str, Any]]:
     """Return what metrics.json holds of each model of a task."""
     return {name: model for name, model in metrics["models"].items() if model["task"] == task}
+
+
+def say_held_out(models: Mapping[str, Mapping[str, Any]]) -> str:
+    """Say which collections never trained nor chose which models; empty if there are none."""
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for name, model in models.items():
+        alike.setdefault(tuple(model["held_out"]), []).append(name)
+    if not any(alike):
+        return ""
+    said = [
+        f"no film of {say_list(held_out)} has trained or chosen "
+        + (say_list(names) if len(alike) > 1 else "any model")
+        for held_out, names in alike.items()
+        if held_out
+    ]
+    none = [f"no collection is held out of {say_list(alike[()])}"] if () in alike else []
+    return "; ".join(said + none)
 
 
 def source_table(models: Mapping[str, Mapping[str, Any]], *, held_out: bool) -> pd.DataFrame:
@@ -50,7 +68,7 @@ def source_table(models: Mapping[str, Mapping[str, Any]], *, held_out: bool) -> 
 def part_table(model: Mapping[str, Any]) -> pd.DataFrame:
     """Return the scores of a model in every part of the test films."""
     rows = [
-        {"by": KINDS[kind], "part": part} | _scores(scored)
+        {"by": KINDS[kind], "part": part, "held out": scored.get("held_out", "")} | _scores(scored)
         for kind, parts in model["subgroups"].items()
         for part, scored in parts.items()
     ]
@@ -61,6 +79,7 @@ def _scores(part: Mapping[str, Any]) -> dict[str, object]:
     return {
         "n": part["n"],
         "groups": part["groups"],
+        "findings": part["n_findings"],
         "accuracy": say_interval(part["accuracy"]),
         "macro F1": say_interval(part["macro"]["f1"]),
         "macro AUC": say_interval(part["macro"]["auc"]),
@@ -87,11 +106,9 @@ def matrix_table(models: Mapping[str, Mapping[str, Any]], score: str) -> pd.Data
 
 def tell_subgroups(metrics: Mapping[str, Any], name: str) -> list[Block]:
     """Tell how the models of a task do on held out collections and in parts of the test films."""
-    task, models = metrics["tasks"][name], models_of(metrics, name)
-    best, held_out = task["best"], task["test"]["held_out"]
-    blocks: list[Block] = [
-        Words([EXTERNAL.format(held_out=say_list(held_out)) if held_out else INTERNAL])
-    ]
+    best, models = metrics["tasks"][name]["best"], models_of(metrics, name)
+    held_out = say_held_out(models)
+    blocks: list[Block] = [Words([EXTERNAL.format(held_out=held_out) if held_out else INTERNAL])]
     if held_out:
         blocks += [
             Table(caption, rows, WHERE.format("*"))

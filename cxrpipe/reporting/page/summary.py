@@ -6,7 +6,7 @@ from typing import Any
 from cxrpipe.reporting.drawing.style import readable
 from cxrpipe.reporting.page.blocks import Block, Facts, Words
 from cxrpipe.reporting.page.comparisons import sum_up
-from cxrpipe.reporting.page.subgroups import SCORE
+from cxrpipe.reporting.page.subgroups import SCORE, models_of, say_held_out
 from cxrpipe.reporting.page.wording import say_count, say_interval, say_list, say_number
 
 ASKED = {
@@ -16,24 +16,38 @@ ASKED = {
 }
 
 
-def say_question(task: Mapping[str, Any]) -> str:
+def say_question(metrics: Mapping[str, Any], name: str) -> str:
     """Say what the models of a task were asked."""
+    task = metrics["tasks"][name]
     findings = [readable(finding) for finding in task["findings"]]
     return ASKED[task["kind"]].format(findings=say_list(findings))
 
 
-def say_inside(task: Mapping[str, Any]) -> str:
+def say_inside(metrics: Mapping[str, Any], name: str) -> str:
     """Say that nothing is known of films of another hospital, where that is so."""
-    if task["test"]["held_out"]:
+    if say_held_out(models_of(metrics, name)):
         return ""
     return "No collection was held out: how models do on films of another hospital is not known."
 
 
-def say_outside(task: Mapping[str, Any]) -> str:
-    """Say whether films of a collection that trained no model were tested."""
-    if held_out := task["test"]["held_out"]:
-        return f"Test films of {say_list(held_out)} are external: no training film is from there."
-    return say_inside(task)
+def say_outside(metrics: Mapping[str, Any], name: str) -> str:
+    """Say whether films of a collection that did not train nor choose a model were tested."""
+    if held_out := say_held_out(models_of(metrics, name)):
+        return f"Tested on external films: {held_out}."
+    return say_inside(metrics, name)
+
+
+def say_tested(metrics: Mapping[str, Any], name: str) -> str:
+    """Say how many films were tested, and how many of them are of collections held out."""
+    test = metrics["tasks"][name]["test"]
+    n, n_held_out = test["n"], test["n_held_out"]
+    tested = f"{say_count(n, 'test film')} in {say_count(test['groups'], 'group')}"
+    if not n_held_out:
+        return f"{tested}, of collections that are in training or validation too."
+    held_out = say_list(test["held_out"])
+    if n_held_out == n:
+        return f"{tested}, all of collections held out ({held_out}): there is no internal test."
+    return f"{tested}, {n_held_out:,} of them of collections held out ({held_out})."
 
 
 def sum_up_task(metrics: Mapping[str, Any], name: str) -> list[Block]:
@@ -57,5 +71,5 @@ def sum_up_task(metrics: Mapping[str, Any], name: str) -> list[Block]:
         "a model that always gives the commonest answer: the least that a model must beat."
     )
     where = f"metrics.json: models.{best}.test, tasks.{name}"
-    said = [sum_up(task, level), say_outside(task), drawn]
-    return [Words([say_question(task)]), Facts(pairs, where, large=True), Words(said)]
+    said = [sum_up(task, level), say_tested(metrics, name), say_outside(metrics, name), drawn]
+    return [Words([say_question(metrics, name)]), Facts(pairs, where, large=True), Words(said)]

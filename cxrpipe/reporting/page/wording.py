@@ -6,6 +6,11 @@ from typing import Any
 NOT_ESTIMABLE = "not estimable"
 NOT_KNOWN = "not known from these data"
 SMALLEST_P = 0.001
+WHY_NONE = (
+    "(no interval) stands where there are fewer than 20 patients, where more than 5% of the "
+    "bootstrap samples lack the score, as of a finding of a handful of patients, or where every "
+    "sample gives the same score."
+)
 
 Estimate = Mapping[str, float | None]
 

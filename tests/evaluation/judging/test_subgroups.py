@@ -75,7 +75,7 @@ def test_a_model_is_scored_apart_on_every_source():
     }
     assert scored["source"]["a"]["accuracy"] == {"value": 1, "low": None, "high": None, "sd": None}
     b = scored["source"]["b"]
-    assert (b["n"], b["groups"], b["accuracy"]["value"]) == (20, 20, 0.5)
+    assert (b["n"], b["groups"], b["n_findings"], b["accuracy"]["value"]) == (20, 20, 2, 0.5)
     assert b["accuracy"]["low"] < 0.5 < b["accuracy"]["high"]
     assert b["macro"]["f1"]["value"] == pytest.approx((0 + 2 * 10 / (10 + 20)) / 2, abs=1e-6)
     assert list(scored["sex"]) == ["unknown"]
@@ -84,7 +84,7 @@ def test_a_model_is_scored_apart_on_every_source():
 
 
 def test_sources_without_a_training_film_are_held_out():
-    assert judged().held_out == ["b"]
+    assert judged().held_out(["a", "b"]) == ["b"]
 
 
 def test_every_model_has_the_same_samples_and_another_seed_others():
@@ -93,3 +93,17 @@ def test_every_model_has_the_same_samples_and_another_seed_others():
     other = gather(split(), TASK, 1, Evaluation(replicates=200), seed=1)
     assert (first.weights != other.weights).any()
     assert (first.weights.sum(axis=1) == 40).all()
+
+
+def test_a_part_of_few_patients_has_no_interval_and_one_of_one_finding_no_macro_score():
+    """Nineteen films of covid are right but for two; another part holds all others."""
+    together = judged()
+    few = np.flatnonzero(together.test["finding"] == "covid")[:19]
+    parts = pd.DataFrame({"view": np.where(np.isin(np.arange(40), few), "AP", "PA")})
+    logits = np.where(together.test["finding"] == "covid", 3.0, -3.0)[:, None] * [1, 0]
+    logits[few[:2]] *= -1
+    scored = score_parts(together, logits[None], parts, [])["view"]
+    assert (scored["AP"]["n_findings"], scored["AP"]["groups"]) == (1, 19)
+    assert scored["AP"]["accuracy"]["value"] == pytest.approx(17 / 19, abs=1e-6)
+    assert scored["AP"]["accuracy"]["low"] is scored["AP"]["macro"]["f1"]["value"] is None
+    assert scored["PA"]["macro"]["f1"]["value"] == 1

@@ -42,14 +42,14 @@ def told(thresholds=(0.35, np.nan), temperature=1.0, times=1, quantiles=(0.6, np
     fixed = Calibration(
         *("", "multi", TASK.findings, 50, temperature, 0.9, thresholds, 0.8, quantiles)
     )
-    return judged, gather_answers(judged, [logits], [fixed], "")
+    return judged, gather_answers(judged, [logits], [fixed], "", ["s"])
 
 
 def test_answers_at_a_threshold_are_counted_on_the_test_films():
     """At 0.35 four masses of five are found, with two false alarms among five others."""
-    thresholds = tell_thresholds(*told())
+    thresholds = tell_thresholds(*told(times=4))
     mass = thresholds["findings"]["mass"]
-    assert (thresholds["wanted"], mass["threshold"], mass["n"]) == (0.9, [0.35], 5)
+    assert (thresholds["wanted"], mass["threshold"], mass["n"]) == (0.9, [0.35], 4 * 5)
     for name, value in (
         ("sensitivity", 4 / 5),
         ("specificity", 3 / 5),
@@ -73,7 +73,7 @@ def test_a_threshold_is_of_calibrated_probabilities():
 
 
 def test_probabilities_are_judged_before_and_after_the_temperature():
-    calibration = tell_calibration(*told(temperature=2.0))
+    calibration = tell_calibration(*told(temperature=2.0, times=4))
     assert (calibration["temperature"], calibration["n_validation"]) == ([2.0], 50)
     none = expit(-3) ** 2  # of the effusion that is not there
     cooled = expit(-1.5) ** 2
@@ -137,5 +137,23 @@ def test_every_pair_is_compared_once_with_its_sign():
     assert first["difference"] == pytest.approx(area - (1 - judged_area), abs=1e-6)
     assert last["difference"] == -first["difference"]
     assert first["low"] > 0
-    assert first["p_adjusted"] == pytest.approx(3 * first["p"], rel=1e-3)
     assert same["p_adjusted"] == 1
+    # Six tests, of two scores: the two smallest p are those of these areas.
+    assert first["p_adjusted"] == pytest.approx(6 * first["p"], rel=1e-3)
+
+
+def test_few_patients_with_a_finding_have_no_p_of_its_area():
+    """Nine of ninety films show a mass; with ten the test is made."""
+    for n_shown, is_known in ((9, False), (10, True)):
+        cohort = films(9)
+        shown = np.arange(90) < n_shown
+        judged = gather(
+            cohort.assign(finding=np.where(shown, "mass", "")), TASK, 1, Evaluation(), 0
+        )
+        random = np.random.default_rng(0)
+        logits = random.normal(size=(2, 1, 90, 2)) + shown[:, None]
+        pair = [contend(judged, each, draw_scores(judged, each)) for each in logits]
+        difference = compare(judged, *pair)
+        assert (difference["findings"]["mass"]["p"] is not None) == is_known
+        assert (difference["macro_auc"]["p"] is not None) == is_known
+        assert difference["accuracy"]["p"] is not None

@@ -18,7 +18,6 @@ from cxrpipe.evaluation.statistics.metrics import (
     kappa,
     macro,
     mcc,
-    npv,
     one_vs_rest_accuracy,
     precision,
     probabilities,
@@ -33,7 +32,7 @@ ASYMMETRIC = np.array([[3, 1],  # true covid
 NAN = np.nan
 EXACT = {"rtol": 0, "atol": 1e-12}
 OF_ALL = (accuracy, one_vs_rest_accuracy, kappa, mcc)
-OF_CLASSES = (precision, recall, specificity, f1, npv)
+OF_CLASSES = (precision, recall, specificity, f1)
 cases = st.tuples(st.integers(0, 2**32 - 1), st.integers(1, 40), st.integers(2, 5))
 
 
@@ -59,7 +58,6 @@ def test_scores_of_classes_counted_by_hand():
     np.testing.assert_allclose(recall(ASYMMETRIC), [3 / 4, 2 / 6])
     np.testing.assert_allclose(precision(ASYMMETRIC), [3 / 7, 2 / 3])
     np.testing.assert_allclose(specificity(ASYMMETRIC), [2 / 6, 3 / 4])
-    np.testing.assert_allclose(npv(ASYMMETRIC), [2 / 3, 3 / 7])
     np.testing.assert_allclose(f1(ASYMMETRIC), [2 * 3 / (4 + 7), 2 * 2 / (6 + 3)])
 
 
@@ -98,7 +96,7 @@ def test_scores_of_classes_are_those_of_scikit_learn_where_films_have_the_class(
 
 
 @given(cases)
-def test_specificity_and_predictive_value_are_recall_and_precision_of_all_other_films(case):
+def test_specificity_is_recall_of_all_other_films(case):
     true, predicted, weights, n_classes = random_case(case)
     counts = count_one(true, predicted, n_classes, weights)
     n = weights.sum()
@@ -106,12 +104,8 @@ def test_specificity_and_predictive_value_are_recall_and_precision_of_all_other_
         others = true != finding, predicted != finding
         said = {"sample_weight": weights, "zero_division": 0}
         missing = counts[finding].sum() in (0, n)
-        expected = [
-            NAN if missing else score(*others, **said)
-            for score in (sklearn.recall_score, sklearn.precision_score)
-        ]
-        ours = specificity(counts)[finding], npv(counts)[finding]
-        np.testing.assert_allclose(ours, expected, **EXACT)
+        expected = NAN if missing else sklearn.recall_score(*others, **said)
+        np.testing.assert_allclose(specificity(counts)[finding], expected, **EXACT)
 
 
 @given(cases)
@@ -178,7 +172,6 @@ def test_counts_are_the_same_however_many_samples_are_counted_at_once(monkeypatc
 def test_a_class_that_is_never_named_has_precision_and_f1_of_zero():
     confusion = np.array([[5, 0], [3, 0]])
     np.testing.assert_allclose(precision(confusion), [5 / 8, 0])
-    np.testing.assert_allclose(npv(confusion), [0, 5 / 8])
     np.testing.assert_allclose(f1(confusion), [10 / 13, 0])
     np.testing.assert_allclose(recall(confusion), [1, 0])
     assert kappa(confusion) == mcc(confusion) == 0
@@ -194,7 +187,7 @@ def test_a_class_that_every_film_has_has_no_specificity_and_nothing_agrees_beyon
     confusion = np.array([[6, 2], [0, 0]])
     assert (recall(confusion)[0], precision(confusion)[0]) == (6 / 8, 1)
     assert f1(confusion)[0] == 12 / 14
-    for score in (specificity(confusion)[0], npv(confusion)[0], kappa(confusion), mcc(confusion)):
+    for score in (specificity(confusion)[0], kappa(confusion), mcc(confusion)):
         assert np.isnan(score)
 
 

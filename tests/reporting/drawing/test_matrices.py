@@ -58,6 +58,11 @@ def test_models_that_differ_in_their_collection_alone_share_a_panel(judge):
     assert figure.get_size_inches()[0] <= 13
 
 
+def test_a_model_that_is_named_after_a_collection_keeps_its_name():
+    models = {f"nih-net_trained_on-{name}": {"trained_on": name} for name in ("nih", "rsna")}
+    assert {base: len(shared) for base, shared in gather_bases(models).items()} == {"nih-net": 2}
+
+
 def test_collections_trained_on_stand_first_and_only_where_they_have_test_films():
     parts = {"source": {"east": {}, "north": {}}}
     models = {

@@ -1,22 +1,26 @@
 """The page in a browser: no request, no error, tables sort, figures enlarge, nothing overflows."""
 
-import os
-import shutil
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from browsing import (
+    WIDTHS,
+    cells,
+    check_a_figure_enlarges,
+    check_models_sort,
+    check_nothing_overflows,
+    needs_chromium,
+    start_browser,
+    visits,
+)
+from playwright.sync_api import expect
 from told import FINDINGS, N_TEST, tell_metrics
 from writing import write_report
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
 RESULTS = Path(__file__).parents[3] / "results"
-WIDTHS = (1280, 390)  # pixels of a desk and of a phone
-MILLISECONDS = 10_000  # that a page may take for what a reader does
 RUNS = [RESULTS / run / "report.html" for run in ("demo", "open")]
 
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason=f"needs one of {', '.join(NAMES)}")
+pytestmark = needs_chromium
 
 # Luminance and contrast as WCAG 2.2 defines them.
 CONTRAST = """() => {
@@ -39,18 +43,12 @@ CONTRAST = """() => {
   }
   return ratios;
 }"""
-# Where the page would have to be moved sideways: what is wider than the window, and not in a box
-# that moves by itself.
-OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
 @pytest.fixture(scope="module")
 def browser():
-    flags = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as driver:
-        started = driver.chromium.launch(executable_path=CHROMIUM, args=flags)
+    with start_browser() as started:
         yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")
@@ -74,38 +72,17 @@ def written(request, imaginary):
 
 @pytest.fixture
 def visit(browser):
-    """Open a page from the file system; it may ask for nothing and must not complain."""
-    asked, said, pages = [], [], []
-
-    def visit(path, width=1280):
-        page = browser.new_page(viewport={"width": width, "height": 900})
-        page.set_default_timeout(MILLISECONDS)
-        page.on("request", lambda request: asked.append(request.url))
-        page.on("console", lambda message: said.append((message.type, message.text)))
-        page.on("pageerror", lambda error: said.append(("error", str(error))))
-        page.goto(path.as_uri())
-        pages.append((page, path))
-        return page
-
-    yield visit
-    for page, _ in pages:
-        page.close()
-    assert {url for url in asked if not url.startswith("data:")} == {
-        path.as_uri() for _, path in pages
-    }
-    assert [message for message in said if message[0] in ("error", "warning")] == []
+    with visits(browser) as visit:
+        yield visit
 
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_nothing_moves_the_page_sideways(visit, written, width):
-    page = visit(written, width)
-    assert page.evaluate(OVERFLOW) <= 0
-    page.evaluate("document.querySelectorAll('details').forEach((each) => each.open = true)")
-    assert page.evaluate(OVERFLOW) <= 0
+    check_nothing_overflows(visit(written, width))
 
 
-def cells(table, column):
-    return table.locator(f"tbody td:nth-child({column})").all_text_contents()
+def test_the_models_sort_by_accuracy(visit, written):
+    check_models_sort(visit(written))
 
 
 def test_a_table_of_findings_sorts_by_number_and_what_is_missing_stays_last(visit, imaginary):
@@ -181,21 +158,7 @@ def test_a_column_of_names_is_sorted_as_text(visit, imaginary):
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_a_figure_is_enlarged_and_closed_with_esc(visit, written, width):
-    page = visit(written, width)
-    button = page.locator("main button.enlarge:visible").first
-    button.focus()
-    page.keyboard.press("Enter")
-    dialog = page.locator("dialog")
-    assert dialog.is_visible()
-    image = dialog.locator("img")
-    assert image.evaluate("(image) => image.complete && image.naturalWidth") > 0
-    assert image.get_attribute("alt") == button.locator("img").get_attribute("alt")
-    caption = button.locator("xpath=..").locator("figcaption").text_content()
-    assert dialog.locator("p").text_content() == caption
-    assert image.bounding_box()["width"] >= button.locator("img").bounding_box()["width"] - 1
-    page.keyboard.press("Escape")
-    assert dialog.is_hidden()
-    assert button.evaluate("(button) => document.activeElement === button")
+    check_a_figure_enlarges(visit(written, width))
 
 
 def test_an_enlarged_figure_is_closed_with_a_click(visit, imaginary):

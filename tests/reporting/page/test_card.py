@@ -65,6 +65,14 @@ def test_synthetic_films_are_called_so_first():
     assert limits(gather_facts(tell_run(sources=drawn)))[0].startswith(
         "The radiographs are synthetic"
     )
+    assert gather_facts(tell_run(sources=drawn))["design"].startswith("Neither before nor after")
+
+
+def test_real_films_beside_synthetic_ones_are_not_called_synthetic():
+    east = {"east": SOURCES["east"] | {"synthetic": True}}
+    facts = gather_facts(tell_run(sources=SOURCES | east))
+    assert facts["synthetic"] == "The radiographs of east are synthetic: drawn by a program."
+    assert facts["design"].startswith("Retrospective")
 
 
 def test_what_is_unknown_is_counted():

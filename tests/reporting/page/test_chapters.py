@@ -140,7 +140,7 @@ def test_figures_stand_in_their_chapter_and_new_kinds_among_curves():
 
 def test_a_chapter_without_anything_to_tell_is_left_out():
     assert [chapter.place for chapter in judge(tell_metrics())] == [
-        *("results", "comparisons", "subgroups", "calibration"),
+        *("results", "comparisons", "subgroups", "calibration", "errors"),
     ]
     assert tell_ablation(None) is None
     assert tell_literature(None) is None

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from told import tell_metrics, tell_run
+from told import tell_metrics, tell_recipe, tell_run
 
 from cxrpipe.reporting.page.claim import answer, claim_table, read_items, tell_claim
 from cxrpipe.reporting.page.facts import gather_facts
@@ -35,8 +35,12 @@ def test_answers_hold_the_numbers_of_the_run():
     )
     answers = dict(zip(table["item"], table["answer"], strict=True))
     assert "3 of 213 files were not taken" in answers[8]
-    assert answers[32].endswith("no choice has seen: 105 films in 96 groups.")
-    assert answers[33] == "Test films of east are external: no training film is from there."
+    assert answers[32].endswith(
+        "seen: 105 test films in 96 groups, 35 of them of collections held out (east)."
+    )
+    assert answers[33] == (
+        "Tested on external films: no film of east has trained or chosen any model."
+    )
     assert "2,000 bootstrap samples" in answers[29]
     assert "commit 0a1b" in answers[42]
     assert "{" not in "".join(answers.values())
@@ -52,6 +56,32 @@ def test_answers_hold_the_numbers_of_the_run():
 )
 def test_an_answer_needs_every_fact_that_it_names(item, said):
     assert answer(item, {"device": "Abacus", "funder": None}) == said
+
+
+def answers_of(**recipe):
+    table = claim_table(read_items(), gather_facts(tell_run(recipe=tell_recipe(**recipe))))
+    return dict(zip(table["item"], table["answer"], strict=True))
+
+
+def test_augmentation_that_is_off_is_not_claimed():
+    assert answers_of()[9].endswith("Training films alone are augmented.")
+    off = dict.fromkeys(("flip", "rotation", "translation", "zoom", "contrast", "brightness"), 0)
+    assert answers_of(training={"augmentation": off})[9].endswith("No film is augmented.")
+
+
+def test_films_that_a_task_leaves_out_are_told():
+    assert answers_of()[10].startswith("Films of a finding: all. ")
+    tasks = {"all": {}, "few": {"truncate": 12}}
+    assert answers_of(tasks=tasks, split={"truncate": "smallest"})[10].startswith(
+        "Films of a finding at most: smallest in the split and 12 to train in task few. "
+    )
+
+
+def test_a_number_of_test_films_is_told_as_asked_for():
+    assert answers_of()[21].startswith("No size was fixed beforehand. Tested: 105 films")
+    assert answers_of(split={"test": 30})[21].startswith(
+        "Asked for 30 films of each finding for the test. Tested"
+    )
 
 
 def test_answers_are_counted():

@@ -12,6 +12,7 @@ from cxrpipe.reporting.page.comparisons import (
     sum_up_ensembles,
     tell_comparisons,
 )
+from cxrpipe.reporting.page.wording import say_difference, say_p
 
 
 def pair(first, second, accuracy, auc):
@@ -46,11 +47,12 @@ PAIRS = [pair("a", "b", 0.01, 0.2), pair("a", "c", 0.5, 0.2), pair("b", "c", Non
 def test_the_best_model_is_told_beside_every_other():
     assert sum_up({"best": "a", "comparisons": PAIRS}, 0.95) == (
         "On the test films, a differs from b; a is not shown to differ from c (pairs of "
-        "models that differ: 1 of 3)."
+        "models that differ: 1 of 3, in accuracy or macro AUC, p adjusted together by Holm)."
     )
     assert sum_up({"best": "c", "comparisons": PAIRS}, 0.95) == (
         "On the test films, c is not shown to differ from a; no test could be made between c and b "
-        "(pairs of models that differ: 1 of 3)."
+        "(pairs of models that differ: 1 of 3, in accuracy or macro AUC, p adjusted together by "
+        "Holm)."
     )
 
 
@@ -77,7 +79,8 @@ def test_every_finding_of_every_pair_has_its_row():
 
 
 def against(difference, p):
-    scores = {"accuracy": UNDECIDED | {"difference": difference, "p_adjusted": p}}
+    scores = {"macro_auc": UNDECIDED | {"difference": difference, "p_adjusted": p}}
+    scores["accuracy"] = UNDECIDED
     return {"against_best": scores}
 
 
@@ -90,7 +93,8 @@ def against(difference, p):
 )
 def test_an_ensemble_is_better_only_if_its_test_says_so(vote, mean, said):
     ensembles = {"all": {"vote": against(*vote), "mean": against(*mean)}}
-    assert said in sum_up_ensembles(ensembles, "a", 0.95)
+    assert said in sum_up_ensembles(ensembles, "a", 0.95, "macro_auc")
+    assert "(accuracy, McNemar)" in sum_up_ensembles(ensembles, "a", 0.95)
 
 
 def test_a_vote_has_no_auc():
@@ -98,8 +102,18 @@ def test_a_vote_has_no_auc():
     table = ensemble_table(task["ensembles"], task["best"])
     assert table["by"].tolist() == ["vote", "mean"]
     assert table["macro AUC"].tolist()[0] == ""
+    assert table["p of AUC"].tolist()[0] == table["macro AUC minus densenet"].tolist()[0] == ""
+    told = task["ensembles"]["everyone"]["mean"]["against_best"]["macro_auc"]
+    assert table["p of AUC"].tolist()[1] == say_p(told["p_adjusted"])
+    assert table["macro AUC minus densenet"].tolist()[1] == say_difference(told)
     value = task["ensembles"]["everyone"]["mean"]["macro"]["auc"]["value"]
     assert table["macro AUC"].tolist()[1].startswith(f"{value:.3f} (")
+
+
+@pytest.mark.parametrize(("kind", "test"), [("single", "McNemar"), ("multi", "macro AUC, DeLong")])
+def test_ensembles_are_judged_by_what_chose_the_models(kind, test):
+    blocks = tell_comparisons(tell_metrics(kind=kind), "findings")
+    assert test in blocks[-1].lines[0]
 
 
 def test_the_tie_rule_is_stated():

@@ -6,6 +6,7 @@ from told import SOURCES, tell_excluded
 
 from cxrpipe.reporting.page.films import (
     collection_table,
+    count_patients,
     excluded_table,
     patient_table,
     say_ages,
@@ -31,6 +32,10 @@ def test_people_are_counted_by_subset():
     ]
     assert rows[1] == ["validation", 0, 0, *["not known from these data"] * 5]
     assert rows[3][:4] == ["all", 4, 2, "40 (30-50), known of 3"]
+
+
+def test_a_film_of_several_patients_counts_each_once():
+    assert count_patients(pd.Series(["a/1|a/2", "a/2", "", "b/1"])) == 3
 
 
 def test_what_no_film_tells_is_not_known():

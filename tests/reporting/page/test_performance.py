@@ -9,14 +9,15 @@ from cxrpipe.reporting.page.performance import (
     overall_table,
     subset_table,
 )
-from cxrpipe.reporting.page.wording import say_interval
+from cxrpipe.reporting.page.wording import WHY_NONE, say_interval
 
 SURE = {"value": 0.5, "low": 0.4, "high": 0.6, "sd": None}
 
 
 def scores(counts, n, estimate=SURE):
-    findings = {name: {"n": count, "f1": estimate} for name, count in counts.items()}
-    return {"n": n, "accuracy": estimate, "findings": findings}
+    of_each = dict.fromkeys(("precision", "recall", "specificity", "f1", "auc", "ap"), estimate)
+    findings = {name: {"n": count} | of_each for name, count in counts.items()}
+    return {"n": n, "accuracy": estimate, "macro": of_each, "findings": findings}
 
 
 def test_every_score_stands_under_its_name():
@@ -75,15 +76,13 @@ def test_a_finding_of_every_test_film_has_no_specificity():
     assert line == "Every test film shows normal: its specificity and AUC are not estimable."
 
 
-def test_one_patient_has_no_interval():
-    (line,) = explain_missing(scores({"normal": 3, "covid": 2}, 5, SURE), 1)
-    assert line == "All test films are of one patient: no interval is estimable."
-
-
-def test_the_interval_of_a_perfect_model_is_explained():
-    perfect = NOTHING | {"value": 1.0}
-    (line,) = explain_missing(scores({"normal": 3, "covid": 2}, 5, perfect), 5)
-    assert "without any mistake" in line
+def test_an_auc_alone_without_interval_is_explained_with_every_reason():
+    told = scores({"normal": 31, "tuberculosis": 2}, 33)
+    told["findings"]["tuberculosis"] |= {"auc": NOTHING | {"value": 0.625}}
+    (line,) = explain_missing(told, 30)
+    assert line == f"{WHY_NONE} The test films are in 30 groups of patients and copies."
+    for reason in ("fewer than 20 patients", "handful of patients", "every sample gives the same"):
+        assert reason in line
 
 
 def test_nothing_is_explained_where_nothing_is_missing():

@@ -10,6 +10,7 @@ from cxrpipe.reporting.page.subgroups import (
     tell_matrix,
     tell_subgroups,
 )
+from cxrpipe.reporting.page.summary import say_inside, say_outside, say_tested
 from cxrpipe.reporting.page.wording import say_interval
 
 
@@ -36,8 +37,39 @@ def test_without_a_collection_held_out_validation_is_called_internal():
 
 def test_a_collection_held_out_is_named():
     blocks = tell_subgroups(tell_metrics(held_out=("south", "east")), "findings")
-    assert "no film of south and east was in training" in blocks[0].lines[0]
+    assert "no film of south and east has trained or chosen any model." in blocks[0].lines[0]
     assert captions(blocks)[:2] == ["Held out of training", "Not held out"]
+
+
+def test_models_of_one_collection_are_tested_on_others():
+    told = tell_metrics(trained_on=("north", "", "north"))
+    (words, *_) = tell_subgroups(told, "findings")
+    assert words.lines[0].startswith(
+        "External validation: no film of east and south has trained or chosen resnet10 and "
+        "resnet18; no collection is held out of densenet. "
+    )
+    assert say_outside(told, "findings").startswith("Tested on external films: no film of east")
+    assert say_inside(told, "findings") == ""
+
+
+@pytest.mark.parametrize(
+    ("n_held_out", "said"),
+    [
+        (0, "96 groups, of collections that are in training or validation too."),
+        (35, "96 groups, 35 of them of collections held out (south)."),
+        (105, "96 groups, all of collections held out (south): there is no internal test."),
+    ],
+)
+def test_test_films_of_collections_held_out_are_counted(n_held_out, said):
+    told = tell_metrics(held_out=("south",))
+    told["tasks"]["findings"]["test"]["n_held_out"] = n_held_out
+    assert say_tested(told, "findings") == f"105 test films in {said}"
+
+
+def test_a_collection_is_told_as_held_out_among_the_parts():
+    rows = part_table(tell_metrics(held_out=("south",))["models"]["densenet"])
+    assert rows["held out"].tolist()[:4] == [False, False, True, ""]
+    assert rows["findings"].tolist()[:1] == [4]
 
 
 def test_every_part_has_a_row_and_the_unknown_stay():

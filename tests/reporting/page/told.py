@@ -68,7 +68,22 @@ class Teller:
         } | more
 
     def plain(self, low=0.6, high=0.98):
-        return self.scores(lambda: self.number(low, high), confusion=[[1]])
+        return self.scores(lambda: self.number(low, high), confusion=self.confusion())
+
+    def confusion(self):
+        k = len(self.findings)
+        if self.kind != "single":
+            return self.random.integers(0, 30, (k, 2, 2)).tolist()
+        return [self.random.multinomial(n, np.full(k, 1 / k)).tolist() for n in self.counts]
+
+    def mistakes(self):
+        films = [f"{place:02x}" + "5feceb66ffc86f" for place in range(3)]
+        said = self.findings[:2] if self.kind == "single" else ("effusion", "no effusion")
+        return [
+            {"radiograph": film, "source": "east", "true": said[0], "said": said[1]}
+            | {"probability": round(0.99 - place / 7, 6)}
+            for place, film in enumerate(films)
+        ]
 
     def measured(self):
         return self.scores(self.estimate)
@@ -124,7 +139,8 @@ class Teller:
     def part(self, n, **more):
         scores = {"accuracy": self.estimate()}
         scores["macro"] = {"f1": self.estimate(), "auc": self.estimate()}
-        return more | {"n": n, "groups": max(1, n - 3)} | scores
+        findings = min(n, len(self.findings))
+        return more | {"n": n, "groups": max(1, n - 3), "n_findings": findings} | scores
 
     def subgroups(self, held_out):
         sources = enumerate(SOURCES)
@@ -140,6 +156,7 @@ class Teller:
         return {
             "task": task,
             "trained_on": trained_on,
+            "held_out": list(outside),
             "folds": [
                 {subset: self.plain() for subset in tables.SUBSETS} for _ in range(self.n_folds)
             ],
@@ -182,7 +199,9 @@ def tell_metrics(seed=0, models=MODELS, task="findings", held_out=(), trained_on
             "n": sum(teller.counts),
             "groups": sum(teller.counts) - 9,
             "held_out": list(held_out),
+            "n_held_out": 35 * len(held_out),
         },
+        "mistakes": teller.mistakes(),
         "majority": {subset: teller.plain(0.1, 0.4) for subset in ("validation", "test")},
         "ensembles": {"everyone": ensemble} if len(models) > 1 else {},
         "comparisons": [
@@ -220,6 +239,7 @@ def with_every_score(metrics, score):
     changed = change(metrics, rule)
     for model in changed["models"].values():
         model["selective"]["coverage"] = [0.5, 0.7, 0.8, 0.9, 1.0]
+        model["calibration"]["temperature"] = [1.0]
     return changed
 
 

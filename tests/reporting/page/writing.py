@@ -65,7 +65,11 @@ def write_report(folder, metrics=None, sources=SOURCES, recipe=None, leakage=Non
     jsons = {"metrics": metrics, "leakage": leakage or tell_leakage()}
     paths = write_tables(folder, metrics, summaries, dict.fromkeys(models, GAME))
     paths |= write_jsons(folder, jsons)
-    each = write_jsons(folder, {"timing": TIMING, "game": GAME} | summaries)
+    each = write_jsons(folder, summaries)
+    timings = write_jsons(folder, {f"{name}-timing": TIMING for name in models})
+    games = write_jsons(folder, {f"{name}-game": GAME for name in models})
+    paths["curves"] = folder / "curves.csv"
+    paths["curves"].write_text("task,model,finding,curve,x,y,low,high,n\n", encoding="utf-8")
     checksums = folder / "SHA256SUMS"
     checksums.write_text("0" * 64 + "  films/1.png\n", encoding="utf-8")
     pictures = {
@@ -82,8 +86,8 @@ def write_report(folder, metrics=None, sources=SOURCES, recipe=None, leakage=Non
     several = {
         "models": models,
         "summaries": [each[name] for name in models],
-        "timings": [each["timing"]] * len(models),
-        "localisations": [each["game"]] * len(models),
+        "timings": list(timings.values()),
+        "localisations": list(games.values()),
         "checksums": [checksums],
         "figures": [pictures[name] for name in FIGURES],
         "exploration": [pictures[name] for name in EXPLORATION],
