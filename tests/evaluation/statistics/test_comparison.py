@@ -315,7 +315,7 @@ def obuchowski(first, second, groups):
 
 
 def test_mcnemar_of_patients_and_psychiatrists():
-    """Eliasziw and Donner (Stat Med 1991) give 11.85 if patients are taken as independent."""
+    """Data of the literature on clustered tests; 11.85 if patients are taken as independent."""
     first, second, doctors = psychiatry()
     alone = compare_accuracy(first, second, np.arange(135))
     assert chi2.isf(alone.p, 1) == pytest.approx(11.85, abs=0.005)
