@@ -131,6 +131,65 @@ CURVES = Contract(
 )
 
 
+# Features are those of a model (its name) or the greys themselves ("pixels"); stage tells whether
+# the model is trained ("after") or as it started ("before"), and is empty for pixels.
+LAYOUT = Contract(
+    {
+        "radiograph": "str",
+        "source": "str",
+        "finding": "str",
+        "features": "str",
+        "stage": "str",
+        "method": "str",
+        "x": "float64",
+        "y": "float64",
+    },
+    key=("radiograph", "features", "stage", "method"),
+    choices={"stage": ("before", "after", ""), "method": ("tsne", "umap", "som")},
+)
+NEIGHBOURS = Contract(
+    {
+        "radiograph": "str",
+        "features": "str",
+        "stage": "str",
+        "rank": "int64",
+        "neighbour": "str",
+        "distance": "float64",
+    },
+    key=("radiograph", "features", "stage", "rank"),
+)
+# What is seen on a film without any model, at its own resolution.
+MEASURES = Contract(
+    {
+        "radiograph": "str",
+        "tint": "float64",
+        "dark": "float64",
+        "bright": "float64",
+        "contrast": "float64",
+        "crop": "float64",
+        "text": "float64",
+        "devices": "float64",
+    },
+    key=("radiograph",),
+)
+# One row for each test film of a model; causes are names joined by "|".
+ERRORS = Contract(
+    {
+        "radiograph": "str",
+        "group": "str",
+        "source": "str",
+        "true": "str",
+        "said": "str",
+        "probability": "float64",
+        "right": "int64",
+        "causes": "str",
+        "shown": "str",
+    },
+    key=("radiograph",),
+    choices={"shown": ("", "drawn", "surest", "drawn|surest")},
+)
+
+
 def predictions(findings: Sequence[str]) -> Contract:
     """Return the contract of a prediction table: one logit column for every finding, in order."""
     columns = {"radiograph": "str", "subset": "str"} | dict.fromkeys(findings, "float64")

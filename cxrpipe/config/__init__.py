@@ -6,9 +6,10 @@ planned.
 """
 
 from cxrpipe.config.evaluation import Ensemble, Evaluation
+from cxrpipe.config.explanation import Errors, Filters, Gradcam, Latent, Localise
 from cxrpipe.config.films import Dedupe, Index, Preprocess, Split
 from cxrpipe.config.learning import Augmentation, Model, Task, Training
-from cxrpipe.config.recipe import Gradcam, Grid, Recipe
+from cxrpipe.config.recipe import Grid, Recipe
 from cxrpipe.config.settings import NAME, Settings, check, merge, nearest
 
 __all__ = [
@@ -16,10 +17,14 @@ __all__ = [
     "Augmentation",
     "Dedupe",
     "Ensemble",
+    "Errors",
     "Evaluation",
+    "Filters",
     "Gradcam",
     "Grid",
     "Index",
+    "Latent",
+    "Localise",
     "Model",
     "Preprocess",
     "Recipe",

@@ -6,18 +6,12 @@ from typing import Any, Self
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from cxrpipe.config.evaluation import Evaluation
+from cxrpipe.config.explanation import Errors, Filters, Gradcam, Latent, Localise
 from cxrpipe.config.films import Dedupe, Index, Preprocess, Split
 from cxrpipe.config.learning import Model, Task, Training
 from cxrpipe.config.settings import NAME, Settings, merge, nearest
 
 Values = Mapping[str, Any]
-
-
-class Gradcam(Settings):
-    """Which heatmaps are drawn."""
-
-    films_per_finding: int = Field(3, ge=1, le=20)
-    stride: int = Field(0, ge=0, description="pixels a map cell covers; 0: the last feature map")
 
 
 class Grid(Settings):
@@ -51,6 +45,10 @@ class Recipe(Settings):
     models: dict[str, Model] = Field(min_length=1)
     evaluation: Evaluation = Evaluation()
     gradcam: Gradcam = Gradcam()
+    localise: Localise = Localise()
+    latent: Latent = Latent()
+    errors: Errors = Errors()
+    filters: Filters = Filters()
 
     @model_validator(mode="before")
     @classmethod

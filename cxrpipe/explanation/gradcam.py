@@ -14,9 +14,9 @@ import torch
 from cxrpipe import tables
 from cxrpipe.config import Gradcam, Task, check
 from cxrpipe.data.cohort import choose_cohort
-from cxrpipe.explanation.cam import grad_cam, measure_offset
+from cxrpipe.explanation.attribution.cam import grad_cam, measure_offset
 from cxrpipe.explanation.choice import choose_films, choose_found, list_findings
-from cxrpipe.explanation.localisation import points_at, summarise
+from cxrpipe.explanation.scoring.localisation import points_at, summarise
 from cxrpipe.models.device import claim_device, fit_batch
 from cxrpipe.models.zoo import Classifier, feature_layer, load_classifier
 from cxrpipe.preprocessing.store import read_masks, read_radiographs

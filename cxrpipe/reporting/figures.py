@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 from cxrpipe import tables
 from cxrpipe.config import Task, check
 from cxrpipe.evaluation.statistics.metrics import probabilities
-from cxrpipe.explanation.cam import enlarge
+from cxrpipe.explanation.attribution.cam import enlarge
 from cxrpipe.preprocessing.store import read_masks, read_radiographs
 from cxrpipe.reporting.drawing import curves, heatmaps
 from cxrpipe.reporting.drawing.confusions import draw_confusions

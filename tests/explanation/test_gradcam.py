@@ -13,7 +13,7 @@ import torch
 from cxrpipe import tables
 from cxrpipe.config import Model, Task
 from cxrpipe.explanation import gradcam
-from cxrpipe.explanation.cam import grad_cam, measure_offset
+from cxrpipe.explanation.attribution.cam import grad_cam, measure_offset
 from cxrpipe.explanation.gradcam import draw_heatmaps, main
 from cxrpipe.models import weights
 from cxrpipe.models.zoo import Classifier, build, feature_layer

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from cxrpipe.config import Model
-from cxrpipe.explanation.cam import captured
+from cxrpipe.explanation.attribution.cam import captured
 from cxrpipe.models import weights
 from cxrpipe.models.parts import count_parameters
 from cxrpipe.models.zoo import Classifier, build, feature_layer, load_classifier

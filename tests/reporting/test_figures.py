@@ -10,7 +10,7 @@ import torch
 
 from cxrpipe import tables
 from cxrpipe.config import Task
-from cxrpipe.explanation.cam import enlarge
+from cxrpipe.explanation.attribution.cam import enlarge
 from cxrpipe.preprocessing.store import Prepared, write_store
 from cxrpipe.reporting.drawing import heatmaps
 from cxrpipe.reporting.drawing.names import KINDS, list_figures

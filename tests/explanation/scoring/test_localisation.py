@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cxrpipe.explanation.localisation import points_at, summarise
+from cxrpipe.explanation.scoring.localisation import points_at, summarise
 
 
 def mask(*places, side=4):

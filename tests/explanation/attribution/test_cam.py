@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn import functional
 
 from cxrpipe.config import Model
-from cxrpipe.explanation.cam import captured, enlarge, grad_cam, measure_offset
+from cxrpipe.explanation.attribution.cam import captured, enlarge, grad_cam, measure_offset
 from cxrpipe.models.zoo import Classifier, build
 
 #                        weight of channel x, of channel 1 - x
