@@ -31,7 +31,7 @@ requirements: .venv/installed ## pin anew what pyproject.toml allows
 	@test -n "$(PYTHON)" || { echo "make: no Python 3.11 or 3.12 here; install one, or give PYTHON=path"; exit 2; }
 	@echo "Installing into .venv: some minutes, 6 GB"
 	$(PYTHON) -m venv .venv
-	pip install --quiet --requirement requirements.txt
+	pip install --quiet --no-deps --requirement requirements.txt # the lock is whole
 	pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 

@@ -1,8 +1,9 @@
 """cxrpipe: from collections of chest radiographs to trained, tested and explained classifiers.
 
     download -> index -> dedupe -> split -> certify -> preprocess -> explore
-             -> train -> predict -> calibrate -> evaluate, gradcam
-             -> figures, table, ablation, literature -> report
+             -> train -> predict -> calibrate -> evaluate
+             -> gradcam, localise, embed, project, measure, errors, filters
+             -> figures, illustrate, overlays, table, ablation, literature -> report
 
 `snakemake --cores all --resources gpu=1` runs the recipe that config/config.yaml names.
 """
@@ -21,6 +22,7 @@ include: "workflow/rules/preprocessing.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/explanation.smk"
+include: "workflow/rules/pictures.smk"
 include: "workflow/rules/reporting.smk"
 
 
@@ -30,13 +32,7 @@ rule all:
     input:
         expand(rules.table.output + rules.report.output + rules.figures.output, run=RUN),
         expand(rules.ablation.output + rules.literature.output, run=RUN),
-        expand(
-            rules.evaluate.output + rules.certify.output + rules.index.output, run=RUN
-        ),
+        expand(rules.index.output + rules.certify.output, run=RUN),
         expand(rules.preprocess.output, run=RUN, side=SIDES) + rules.explore.output,
-        expand(
-            rules.train.output + rules.predict.output + rules.gradcam.output,
-            run=RUN,
-            model=RECIPE.models,
-            fold=FOLDS,
-        ),
+        expand(EACH_TRAINING, run=RUN, model=RECIPE.models, fold=FOLDS),
+        expand(rules.overlays.output, run=RUN, model=RECIPE.models, fold=0),

@@ -33,12 +33,22 @@ Several = Annotated[tuple[str, ...], BeforeValidator(_several)]
 
 
 class Phantom(Settings):
-    """A synthetic collection: the films of one imaginary hospital."""
+    """A synthetic collection: the films of one imaginary hospital.
+
+    A text may be planted on the films of one finding, beside the lungs, so that it gives the
+    finding away.
+    """
 
     hospital: Literal["north", "east", "south"]
     patients: int = Field(ge=24)
     side: int = Field(256, ge=64, le=1024, description="pixels")
     seed: int = Field(0, ge=0)
+    marked: Literal["", "normal", "covid", "lung_opacity", "viral_pneumonia", "tuberculosis"] = (
+        Field("", description="finding whose films carry the planted text; empty: no film does")
+    )
+    marked_share: float = Field(
+        0.95, ge=0.5, le=1, description="of its films that carry it; of all others' films the rest"
+    )
 
 
 class Origin(Settings):

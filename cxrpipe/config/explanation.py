@@ -28,7 +28,7 @@ class Localise(Settings):
 
     films: int = Field(200, ge=1, description="test films at most whose heatmaps are scored")
     altered: int = Field(
-        16, ge=0, description="of them, films at most into which and from which pixels are moved"
+        24, ge=0, description="of them, films at most into which and from which pixels are moved"
     )
     steps: int = Field(10, ge=2, le=100, description="in which pixels are inserted and deleted")
 

@@ -1,77 +1,107 @@
-"""Explain test films of one model with Grad-CAM, and score the heatmaps where lesions are known."""
+"""Explain test films of one model: its answers and its errors, at several depths and by methods."""
 
 import argparse
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
-import h5py
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import torch
 
 from cxrpipe import tables
-from cxrpipe.config import Gradcam, Task, check
+from cxrpipe.config import Gradcam, Model, Task, check
 from cxrpipe.data.cohort import choose_cohort
-from cxrpipe.explanation.attribution.cam import grad_cam, measure_offset
-from cxrpipe.explanation.choice import choose_films, choose_found, list_findings
-from cxrpipe.explanation.scoring.localisation import points_at, summarise
-from cxrpipe.models.device import claim_device, fit_batch
+from cxrpipe.explanation.attribution.cam import OF_PIXELS
+from cxrpipe.explanation.attribution.drawing import draw_explained
+from cxrpipe.explanation.attribution.layers import list_layers
+from cxrpipe.explanation.attribution.linear import is_pool_linear
+from cxrpipe.explanation.choice import (
+    KEY,
+    choose_films,
+    choose_right,
+    choose_several,
+    choose_wrong,
+    list_findings,
+    list_said,
+)
+from cxrpipe.explanation.heatmaps import COLUMNS, write_heatmaps
+from cxrpipe.models.device import claim_device
 from cxrpipe.models.zoo import Classifier, feature_layer, load_classifier
-from cxrpipe.preprocessing.store import read_masks, read_radiographs
-from cxrpipe.runtime import UserError, command, derive_seed, progress, whole, write_json
+from cxrpipe.preprocessing.store import read_radiographs
+from cxrpipe.runtime import command, derive_seed
 
-BATCH = 32
+MOST_DEEP = 24  # films that are explained at several depths
 log = logging.getLogger(__name__)
 
 
-def draw_heatmaps(
-    classifier: Classifier,
-    layer: str,
-    grey: npt.NDArray[np.uint8],
-    findings: Sequence[int],
-    device: torch.device,
-) -> npt.NDArray[np.float32]:
-    """Return Grad-CAM (n, side, side) from 0 to 1 of films (n, side, side) for their findings."""
-    if not len(grey):
-        return np.zeros(grey.shape, np.float32)
-    classifier = classifier.to(device)
-    offset = measure_offset(classifier, layer, grey.shape[-1])
-    n_at_once = fit_batch(BATCH, grey.shape[-1])
-    batches = torch.split(torch.from_numpy(grey).unsqueeze(1), n_at_once)
-    classes = torch.split(torch.tensor(findings), n_at_once)
-    maps = [
-        grad_cam(classifier, layer, films.to(device), chosen.to(device), offset).cpu()
-        for films, chosen in progress(
-            zip(batches, classes, strict=True), len(batches), "batches of heatmaps"
-        )
-    ]
-    heatmaps = torch.cat(maps).numpy()
-    if not (np.isfinite(heatmaps).all() and 0 <= heatmaps.min() <= heatmaps.max() <= 1):
-        raise UserError(f"gradcam: {layer} gives heatmaps outside 0 to 1; choose another stride")
-    return np.asarray(heatmaps, dtype=np.float32)
+class Ways(NamedTuple):
+    """Methods and layers, by which films are explained for one of the purposes."""
+
+    panel: list[tuple[str, str]]
+    depth: list[tuple[str, str]]
+    methods: list[tuple[str, str]]
 
 
-def write_heatmaps(path: Path, films: pd.DataFrame, heatmaps: npt.NDArray[np.float32]) -> None:
-    """Write ``heatmaps`` (n, side, side) float32 with ``radiograph`` and ``finding`` (n,)."""
-    with whole(path) as partial, h5py.File(partial, "w", libver="latest") as file:
-        file["heatmaps"] = heatmaps
-        for column in ("radiograph", "finding"):
-            file[column] = np.array([name.encode() for name in films[column]], dtype="S")
-
-
-def localise(
-    films: pd.DataFrame, heatmaps: npt.NDArray[np.float32], store: Path
-) -> dict[str, object]:
-    """Play the pointing game on films whose lesions and lungs are known."""
-    if films.empty:
-        return {"n": 0}
-    lesions, lungs = (
-        np.stack([masks[radiograph] for radiograph in films["radiograph"]])
-        for masks in (read_masks(store, "lesions"), read_masks(store, "lungs"))
+def find_ways(classifier: Classifier, model: Model, side: int, settings: Gradcam) -> Ways:
+    """Find the layers to explain; CAM is of the last map, if the head takes but its means."""
+    layer, last = (
+        "network." + feature_layer(classifier.network, model, stride)
+        for stride in (settings.stride, 0)
     )
-    return summarise(list(films["finding"]), points_at(heatmaps, lesions), lesions, lungs)
+    methods = list(settings.methods)
+    if "cam" in methods and not is_pool_linear(classifier, last, side):
+        methods.remove("cam")
+        log.info(f"cam is left out: the head of {model.architecture} takes more than mean maps")
+    depths = list_layers(classifier, model, side, settings.depths)
+    return Ways(
+        panel=[("gradcam", layer)],
+        depth=[("gradcam", deep) for deep in depths],
+        methods=[(method, last if method == "cam" else layer) for method in methods],
+    )
+
+
+def plan_heatmaps(
+    films: pd.DataFrame,
+    predictions: pd.DataFrame,
+    task: Task,
+    settings: Gradcam,
+    ways: Ways,
+    seed: int,
+) -> pd.DataFrame:
+    """Plan which heatmaps are drawn of test films.
+
+    Returns
+    -------
+    Rows with ``heatmaps.COLUMNS``: for every purpose its films, each by all of its ways.
+    """
+    shown = list_findings(films, task)
+    said = list_said(list(films["radiograph"]), predictions, task.kind)
+    right = choose_right(shown, said)
+    told = pd.concat([right, choose_wrong(shown, said, task.kind)]).head(MOST_DEEP)
+    n = settings.films_per_finding
+    planned = [
+        _cross("panel", choose_films(shown, n, seed), ways.panel),
+        _cross("gallery", right, ways.panel),
+        _cross("depth", told, ways.depth),
+        _cross("methods", right, ways.methods),
+        _cross("several", choose_several(shown, n, seed), ways.panel),
+    ]
+    explained = pd.concat(planned, ignore_index=True)
+    explained["true"] = explained["radiograph"].map(films.set_index("radiograph")["finding"])
+    return explained[list(COLUMNS)]
+
+
+def _cross(purpose: str, films: pd.DataFrame, ways: Sequence[tuple[str, str]]) -> pd.DataFrame:
+    """Combine every film with every way, film by film."""
+    by = pd.DataFrame(ways, columns=["method", "layer"], dtype="str")
+    return films[KEY].merge(by, how="cross").assign(purpose=purpose)
+
+
+def name_layers(explained: pd.DataFrame) -> pd.DataFrame:
+    """Name layers as the network does, and none where pixels are explained."""
+    names = explained["layer"].str.removeprefix("network.")
+    return explained.assign(layer=names.mask(explained["method"].isin(OF_PIXELS), ""))
 
 
 @command
@@ -88,39 +118,23 @@ def main() -> None:
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--cores", type=int, default=1)
     parser.add_argument("--heatmaps", type=Path, required=True, help="HDF5 to write")
-    parser.add_argument("--localisation", type=Path, required=True, help="JSON to write")
     arguments = parser.parse_args()
     settings = check(Gradcam, arguments.settings, "--settings")
     task = check(Task, arguments.task, "--task")
     torch.set_num_threads(arguments.cores)
-    store = arguments.radiographs
 
     classifier, card = load_classifier(arguments.weights)
-    layer = "network." + feature_layer(classifier.network, card.model, settings.stride)
+    ways = find_ways(classifier, card.model, card.side, settings)
     split = tables.read(arguments.split, tables.SPLIT).query(f"fold == {arguments.fold}")
-    films = choose_cohort(split, task)
-    shown = list_findings(films[films["subset"] == "test"], task)
+    films = choose_cohort(split, task).query("subset == 'test'")
     predictions = tables.read(arguments.predictions, tables.predictions(task.findings))
-
     seed = derive_seed(arguments.seed, "gradcam")
-    chosen = choose_films(shown, settings.films_per_finding, seed)
-    known = set(read_masks(store, "lesions")) & set(read_masks(store, "lungs"))
-    found = choose_found(shown, predictions, task.kind, known)
+    explained = plan_heatmaps(films, predictions, task, settings, ways, seed)
+    grey = read_radiographs(arguments.radiographs, list(explained["radiograph"]))
     with claim_device() as device:
-        heatmaps = [
-            draw_heatmaps(
-                classifier,
-                layer,
-                read_radiographs(store, list(explained["radiograph"])),
-                [task.findings.index(finding) for finding in explained["finding"]],
-                device,
-            )
-            for explained in (chosen, found)
-        ]
-    write_heatmaps(arguments.heatmaps, chosen, heatmaps[0])
-    localisation = localise(found, heatmaps[1], store)
-    write_json(arguments.localisation, localisation)
-    log.info(f"{len(chosen)} films drawn, {localisation['n']} with known lesions scored")
+        heatmaps = draw_explained(classifier, explained, grey, task.findings, device)
+    write_heatmaps(arguments.heatmaps, name_layers(explained), heatmaps)
+    log.info(f"{len(explained)} heatmaps of {explained['radiograph'].nunique()} films drawn")
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ from cxrpipe.runtime import RESEARCH_USE, command, read_json, whole
 PACKAGES = ("cxrpipe", "snakemake", "torch", "torchvision", "timm", "numpy", "pandas", "pillow")
 NUMBERS = ["metrics", "curves", "table", "ablation", "literature"]
 NUMBERS += ["leakage", "index", "split", "excluded"]
-NUMBERS_OF_MODELS = ("summaries", "timings", "localisations")
+NUMBERS_OF_EACH = ("summaries", "timings", "localisations", "causes", "latents")
 log = logging.getLogger(__name__)
 
 
@@ -53,7 +53,7 @@ def ask_git(*question: str) -> str | None:
 
 
 def read_each(names: Iterable[str], files: Iterable[Path]) -> Mapping[str, Mapping[str, Any]]:
-    """Read a JSON file of every model."""
+    """Read a JSON file of every model, or of every task."""
     return dict(zip(names, map(read_json, files), strict=True))
 
 
@@ -72,6 +72,8 @@ def read_run(arguments: argparse.Namespace) -> Run:
         summaries=read_each(models, arguments.summaries),
         timings=read_each(models, arguments.timings),
         localisations=read_each(models, arguments.localisations),
+        causes=read_each(models, arguments.causes),
+        latents=read_each(arguments.latent_tasks, arguments.latents),
         versions={name: version(name) for name in PACKAGES},
         commit=describe_commit(ask_git("rev-parse", "HEAD"), ask_git("status", "--porcelain")),
     )
@@ -80,7 +82,7 @@ def read_run(arguments: argparse.Namespace) -> Run:
 def list_numbers(arguments: argparse.Namespace) -> dict[str, str]:
     """Return the checksum of every file that numbers are from, by its path from the page."""
     files = [path for name in NUMBERS if (path := getattr(arguments, name))]
-    files += [path for name in NUMBERS_OF_MODELS for path in getattr(arguments, name)]
+    files += [path for name in NUMBERS_OF_EACH for path in getattr(arguments, name)]
     page = arguments.report.parent
     return {
         Path(os.path.relpath(path, page)).as_posix(): checksum(path.read_bytes()) for path in files
@@ -133,6 +135,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--summaries", nargs="+", type=Path, required=True, help="one a model")
     parser.add_argument("--timings", nargs="+", type=Path, required=True, help="one a model")
     parser.add_argument("--localisations", nargs="+", type=Path, required=True, help="one a model")
+    parser.add_argument("--causes", nargs="+", type=Path, required=True, help="one a model")
+    parser.add_argument("--latent-tasks", nargs="+", required=True, help="tasks with a model")
+    parser.add_argument("--latents", nargs="+", type=Path, required=True, help="one a task")
     parser.add_argument("--checksums", nargs="+", type=Path, required=True, help="SHA256SUMS")
     parser.add_argument("--exploration", nargs="+", type=Path, required=True, help="PNGs to read")
     parser.add_argument("--figures", nargs="+", type=Path, required=True, help="PNGs to read")

@@ -1,10 +1,20 @@
 """Which films are explained, of tasks with one finding a film and with several."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from cxrpipe.config import Task
-from cxrpipe.explanation.choice import choose_films, choose_found, list_findings
+from cxrpipe.explanation.choice import (
+    KEY,
+    choose_films,
+    choose_found,
+    choose_right,
+    choose_several,
+    choose_wrong,
+    list_findings,
+    list_said,
+)
 
 NAMES = [f"{number:024x}" for number in range(8)]
 TASK = Task(findings=("normal", "covid"))
@@ -88,3 +98,99 @@ def test_a_finding_of_its_own_is_found_above_one_half(kind):
         [NAMES[0], "mass"],
         [NAMES[4], "effusion"],
     ]
+
+
+def said_of(logits, kind):
+    return list_said(NAMES[: len(logits)], logits, kind)
+
+
+def rows(chosen):
+    """Return films by their place, and findings."""
+    return [(NAMES.index(name), finding) for name, finding in chosen[KEY].to_numpy()]
+
+
+def test_one_finding_of_several_is_said_with_its_softmax():
+    said = said_of(
+        predictions(normal=[0.0, 0.0, 1.0], covid=[np.log(3), -np.log(4), 1.0]), "single"
+    )
+    assert rows(said) == [(0, "covid"), (1, "normal"), (2, "normal")]
+    np.testing.assert_allclose(said["probability"], [3 / 4, 4 / 5, 1 / 2])
+
+
+@pytest.mark.parametrize("kind", ["multi", "binary"])
+def test_every_finding_above_one_half_is_said(kind):
+    logits = predictions(mass=[np.log(3), 0.0, -1.0], effusion=[np.log(4), 1e-9, -1.0])
+    said = said_of(logits, kind)
+    assert rows(said) == [(0, "mass"), (0, "effusion"), (1, "effusion")]
+    np.testing.assert_allclose(said["probability"], [3 / 4, 4 / 5, 1 / 2])
+
+
+def test_the_surest_right_film_of_each_finding_is_chosen():
+    """Normal are the even films; 4 is the surest of them, 2 is surer but missed."""
+    covid = [-1.0, 1, 5, 2, -3, -2, -2, 2]
+    logits = predictions(normal=[0.0] * 8, covid=covid)
+    chosen = choose_right(list_findings(films(), TASK), said_of(logits, "single"))
+    assert rows(chosen) == [(3, "covid"), (4, "normal")]  # 3 and 7 are equal: the first
+
+
+def test_a_finding_that_is_never_found_has_no_right_film():
+    logits = predictions(normal=[1.0] * 8, covid=[0.0] * 8)
+    chosen = choose_right(list_findings(films(), TASK), said_of(logits, "single"))
+    assert rows(chosen) == [(0, "normal")]
+
+
+def test_right_films_of_several_findings_are_those_that_show_them():
+    shown = list_findings(films(["mass", "mass|effusion", "effusion", ""]), MULTI)
+    logits = predictions(mass=[1.0, 2.0, 9.0, 9.0], effusion=[9.0, 3.0, 2.0, 9.0])
+    assert rows(choose_right(shown, said_of(logits, "multi"))) == [(1, "effusion"), (1, "mass")]
+
+
+def test_the_surest_film_of_each_confusion_is_chosen_the_frequent_first():
+    """Twice b is taken for a, three times c for b, once a for c; b is found once."""
+    task = Task(findings=("a", "b", "c"))
+    shown = list_findings(films(["a", "b", "b", "b", "c", "c", "c"]), task)
+    logits = predictions(
+        a=[0.0, 2.0, 3.0, 0.0, 0.0, 0.0, 0.0],
+        b=[0.0, 0.0, 0.0, 1.0, 1.0, 4.0, 4.0],
+        c=[1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
+    )
+    chosen = choose_wrong(shown, said_of(logits, "single"), "single")
+    assert rows(chosen) == [(5, "b"), (2, "a"), (0, "c")]
+
+
+def test_two_findings_taken_for_the_same_are_two_confusions():
+    task = Task(findings=("a", "b", "c"))
+    shown = list_findings(films(["b", "c"]), task)
+    logits = predictions(a=[1.0, 2.0], b=[0.0, 0.0], c=[0.0, 0.0])
+    assert rows(choose_wrong(shown, said_of(logits, "single"), "single")) == [(0, "a"), (1, "a")]
+
+
+@pytest.mark.parametrize("kind", ["multi", "binary"])
+def test_the_surest_false_alarm_of_each_finding_is_chosen(kind):
+    """Masses are said of 1, 2 and 3, which have none; of 3 most surely. Film 0 is right."""
+    shown = list_findings(films(["mass", "effusion", "", ""]), MULTI)
+    logits = predictions(mass=[9.0, 1.0, 2.0, 3.0], effusion=[1.0, 1.0, -1.0, -1.0])
+    assert rows(choose_wrong(shown, said_of(logits, kind), kind)) == [(3, "mass"), (0, "effusion")]
+
+
+def test_where_all_is_right_there_is_no_mistake():
+    logits = predictions(normal=[1.0, 0.0] * 4, covid=[0.0, 1.0] * 4)
+    shown = list_findings(films(), TASK)
+    assert rows(choose_wrong(shown, said_of(logits, "single"), "single")) == []
+
+
+def test_films_of_several_findings_are_chosen_with_all_of_them():
+    shown = list_findings(films(["mass", "mass|effusion", "effusion", "effusion|mass|x"]), MULTI)
+    every = [(1, "effusion"), (1, "mass"), (3, "effusion"), (3, "mass")]
+    assert rows(choose_several(shown, 5, seed=0)) == every
+    first = {tuple(rows(choose_several(shown, 1, seed))) for seed in range(20)}
+    assert first == {tuple(every[:2]), tuple(every[2:])}
+    assert rows(choose_several(list_findings(films(), TASK), 5, seed=0)) == []
+
+
+def test_no_films_are_said_to_show_nothing():
+    logits = predictions(normal=[1.0], covid=[0.0])
+    said = list_said([], logits, "single")
+    shown = list_findings(films([]), TASK)
+    assert rows(said) == rows(choose_right(shown, said)) == []
+    assert rows(choose_wrong(shown, said, "single")) == []

@@ -1,31 +1,33 @@
-"""The gradcam command: which films it explains, and that its maps and counts are theirs."""
+"""The gradcam command: which films it explains, for what, and that its maps are theirs."""
 
 import json
 import logging
 import sys
 
-import h5py
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
 from cxrpipe import tables
-from cxrpipe.config import Model, Task
+from cxrpipe.config import Gradcam, Model, Task
 from cxrpipe.explanation import gradcam
-from cxrpipe.explanation.attribution.cam import grad_cam, measure_offset
-from cxrpipe.explanation.gradcam import draw_heatmaps, main
+from cxrpipe.explanation.attribution.cam import explain, measure_offset
+from cxrpipe.explanation.gradcam import Ways, find_ways, main, plan_heatmaps
+from cxrpipe.explanation.heatmaps import PURPOSES, read_heatmaps
 from cxrpipe.models import weights
-from cxrpipe.models.zoo import Classifier, build, feature_layer
+from cxrpipe.models.zoo import Classifier, build
 from cxrpipe.preprocessing.store import Prepared, write_store
-from cxrpipe.runtime import UserError
 
 FINDINGS = ("normal", "covid")
 MODEL = Model(architecture="test_resnet", side=32)
 TASK = Task(findings=FINDINGS, sources=("s",))
-CPU = torch.device("cpu")
+MULTI = Task(kind="multi", findings=("mass", "effusion", "nodule"), sources=("s",))
 NAMES = [f"{number:024x}" for number in range(10)]
 SUBSETS = ["train"] * 2 + ["test"] * 8
+DEPTHS = ["act1", "layer1", "layer2", "layer3"]
+METHODS = ("gradcam", "gradcam++", "hirescam", "cam", "ablationcam", "integrated")
+WAYS = Ways([("gradcam", "up")], [("gradcam", "low"), ("gradcam", "up")], [("cam", "up")])
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -41,18 +43,23 @@ def pictures(n=10):
     return np.random.default_rng(0).integers(0, 256, (n, 32, 32), dtype=np.uint8)
 
 
-def split():
+def split(findings=FINDINGS * 5):
     """Two films of training; of the test films the even are normal, the odd covid."""
     rows = pd.DataFrame({"radiograph": NAMES, "group": NAMES, "subset": SUBSETS, "fold": 0})
     rows.insert(2, "source", "s")
-    rows.insert(3, "finding", list(FINDINGS) * 5)
+    rows.insert(3, "finding", list(findings))
     return rows
 
 
-def predictions(named):
-    """Return a table that names one finding for each film."""
-    logits = {finding: [2.0 * (name == finding) for name in named] for finding in FINDINGS}
+def predictions(**logits):
     return pd.DataFrame({"radiograph": NAMES, "subset": SUBSETS} | logits)
+
+
+# Of the odd films, covid, 3, 7 and 9 are found, 7 most surely; 5 is taken for normal. Of the even,
+# normal, 2 is taken for covid; 8 is the surest of the others.
+ANSWERS = predictions(
+    normal=[0.0, 0, 0, 0, 1, 1, 1, 0, 3, 0], covid=[0.0, 0, 1, 1, 0, 0, 0, 4, 0, 2]
+)
 
 
 @pytest.fixture(scope="module")
@@ -63,84 +70,12 @@ def classifier():
     return built
 
 
-def alone(classifier, grey, finding):
-    """Explain one film by itself at stride 8."""
-    offset = measure_offset(classifier, "network.layer2", 32)
-    return grad_cam(classifier, "network.layer2", grey, torch.tensor([finding]), offset)[0].numpy()
-
-
-@pytest.mark.parametrize("batch", [2, 32])
-def test_heatmaps_do_not_depend_on_the_batch(batch, classifier, monkeypatch):
-    monkeypatch.setattr(gradcam, "BATCH", batch)
-    findings = [0, 1, 1, 0, 1]
-    drawn = draw_heatmaps(classifier, "network.layer2", pictures(5), findings, CPU)
-    assert drawn.max(axis=(1, 2)).min() > 0
-    for film, finding, heatmap in zip(pictures(5), findings, drawn, strict=True):
-        grey = torch.from_numpy(film[None, None])
-        np.testing.assert_allclose(heatmap, alone(classifier, grey, finding), atol=1e-3)
-
-
-OWN = torch.nn.Sequential(
-    torch.nn.Conv2d(1, 4, 3, padding=1),
-    torch.nn.ReLU(inplace=True),
-    torch.nn.MaxPool2d(4),
-    torch.nn.Flatten(),
-    torch.nn.Linear(4 * 8 * 8, 1),
-)
-
-
-@pytest.mark.parametrize("own", [True, False])
-def test_networks_that_flatten_their_map_are_explained_at_their_side(own):
-    """An own network of one logit, and one of the zoo; every place of their maps speaks for it."""
-    model = MODEL.model_copy(update={"head": "flatten-8"})
-    network = OWN if own else build(model, 1, seed=0)
-    stride, layer = (0, "2") if own else (8, "backbone.layer2")
-    assert feature_layer(network, model, stride) == layer
-    for module in network.modules():
-        if isinstance(module, torch.nn.Linear):
-            torch.nn.init.constant_(module.weight, 0.01)
-            torch.nn.init.constant_(module.bias, 1)
-    explained = Classifier(network, 0.5, 0.3).eval()
-    heatmaps = draw_heatmaps(explained, f"network.{layer}", pictures(2), [0, 0], CPU)
-    assert heatmaps.shape == (2, 32, 32)
-    assert heatmaps.max(axis=(1, 2)).tolist() == [1, 1]
-    assert not np.array_equal(heatmaps[0], heatmaps[1])
-
-
-def test_no_films_have_no_heatmaps(classifier):
-    drawn = draw_heatmaps(classifier, "network.layer3", pictures(0), [], CPU)
-    assert drawn.shape == (0, 32, 32)
-    assert gradcam.localise(split().head(0), drawn, "no file is read") == {"n": 0}
-
-
-def test_heatmaps_that_are_not_finite_are_an_error():
-    broken = Classifier(build(MODEL, 2, seed=1), 0.5, 0.3).eval()
-    broken.network.fc.weight.data.fill_(torch.nan)
-    with pytest.raises(UserError, match=r"network\.layer3 gives heatmaps outside 0 to 1"):
-        draw_heatmaps(broken, "network.layer3", pictures(1), [0], CPU)
-
-
-def explain(folder, classifier, task, split, predictions):
-    """Run the command; films 3, 5, 7 and 9 have lesions everywhere or, 9 alone, nowhere.
-
-    Half the film is lung.
-    """
-    lungs = np.zeros((32, 32), np.uint8)
-    lungs[:16] = 255
-    lesions = {3: 255, 5: 255, 7: 255, 9: 0}
-    films = [
-        Prepared(
-            NAMES[place],
-            film,
-            {"lungs": lungs, "lesions": np.full((32, 32), lesions[place], np.uint8)}
-            if place in lesions
-            else {},
-        )
-        for place, film in enumerate(pictures())
-    ]
-    write_store(folder / "films.h5", films, 10, 32, "{}")
-    tables.write(split, folder / "split.csv", tables.SPLIT)
-    tables.write(predictions, folder / "logits.csv", tables.predictions(task.findings))
+def run(folder, classifier, task, films, answers, **settings):
+    """Run the command."""
+    prepared = [Prepared(name, film, {}) for name, film in zip(NAMES, pictures(), strict=True)]
+    write_store(folder / "films.h5", prepared, 10, 32, "{}")
+    tables.write(films, folder / "split.csv", tables.SPLIT)
+    tables.write(answers, folder / "logits.csv", tables.predictions(task.findings))
     card = weights.Card(MODEL, task.kind, task.findings, 32, 0.5, 0.3)
     weights.save(folder / "w.safetensors", classifier.state_dict(), card)
     options = {
@@ -150,68 +85,164 @@ def explain(folder, classifier, task, split, predictions):
         "task": task.model_dump_json(),
         "weights": folder / "w.safetensors",
         "predictions": folder / "logits.csv",
-        "settings": json.dumps({"films_per_finding": 2, "stride": 8}),
+        "settings": json.dumps({"films_per_finding": 2, "stride": 8} | settings),
         "seed": 3,
         "cores": 1,
         "heatmaps": folder / "heatmaps.h5",
-        "localisation": folder / "localisation.json",
     }
     flags = [str(part) for key, value in options.items() for part in (f"--{key}", value)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", ["gradcam", *flags])
         patch.setattr(logging, "basicConfig", lambda **_: None)
         main()
-    return folder
+    return folder / "heatmaps.h5"
 
 
 @pytest.fixture(scope="module")
 def out(classifier, tmp_path_factory):
-    named = ["covid"] * 10
-    named[5] = "normal"
-    folder = tmp_path_factory.mktemp("gradcam")
-    return explain(folder, classifier, TASK, split(), predictions(named))
+    return run(tmp_path_factory.mktemp("gradcam"), classifier, TASK, split(), ANSWERS)
 
 
-def test_the_command_writes_the_heatmaps_of_two_test_films_a_finding(out, classifier):
-    with h5py.File(out / "heatmaps.h5") as file:
-        radiographs = [name.decode() for name in file["radiograph"][:]]
-        findings = [name.decode() for name in file["finding"][:]]
-        heatmaps = file["heatmaps"][:]
-    assert findings == ["covid", "covid", "normal", "normal"]
-    assert len(set(radiographs)) == 4
-    for name, finding, heatmap in zip(radiographs, findings, heatmaps, strict=True):
-        place = NAMES.index(name)
-        assert (SUBSETS[place], FINDINGS[place % 2]) == ("test", finding)
-        grey = torch.from_numpy(pictures()[place][None, None])
-        expected = alone(classifier, grey, FINDINGS.index(finding))
-        np.testing.assert_allclose(heatmap, expected, atol=1e-3)
+def places(explained):
+    return [NAMES.index(name) for name in explained["radiograph"]]
 
 
-def test_the_command_counts_hits_of_rightly_predicted_films_beside_chance(out):
-    """Films 3, 7 and 9 are scored: two lesions cover the film, the third has no pixel."""
-    written = json.loads((out / "localisation.json").read_text())
-    assert (written["n"], written["hits"]) == (3, 2)
-    assert written["share"] == written["chance_film"] == written["chance_lungs"] == 0.6667
-    assert list(written["findings"]) == ["covid"]
+def test_two_test_films_of_each_finding_are_drawn_for_the_panel(out):
+    explained, _ = read_heatmaps(out, "panel")
+    assert explained["finding"].tolist() == ["covid", "covid", "normal", "normal"]
+    assert explained["true"].tolist() == explained["finding"].tolist()
+    assert set(explained["method"]) == {"gradcam"}
+    assert set(explained["layer"]) == {"layer2"}
+    assert len(set(places(explained))) == 4
+    assert [FINDINGS[place % 2] for place in places(explained)] == explained["finding"].tolist()
+    assert min(places(explained)) >= 2
+
+
+def test_the_gallery_is_the_surest_right_film_of_each_finding(out):
+    explained, _ = read_heatmaps(out, "gallery")
+    assert places(explained) == [7, 8]
+    assert explained["finding"].tolist() == ["covid", "normal"]
+
+
+def test_belief_by_depth_is_of_right_films_and_confusions_shallow_to_deep(out):
+    """A confusion is explained for what the model says; equally frequent ones stand by name."""
+    explained, _ = read_heatmaps(out, "depth")
+    assert places(explained) == [7] * 4 + [8] * 4 + [5] * 4 + [2] * 4
+    assert explained["layer"].tolist() == DEPTHS * 4
+    told = explained.iloc[::4][["true", "finding"]].to_numpy().tolist()
+    assert told == [
+        ["covid", "covid"],
+        ["normal", "normal"],
+        ["covid", "normal"],
+        ["normal", "covid"],
+    ]
+
+
+def test_the_gallery_is_drawn_by_every_method_that_the_head_allows(out):
+    """The map of the head has one cell at this side, so that its layer 3 is the last map."""
+    explained, _ = read_heatmaps(out, "methods")
+    methods = [method for method in METHODS if method != "cam"]
+    assert places(explained) == [7] * 5 + [8] * 5
+    assert explained["method"].tolist() == methods * 2
+    assert explained["layer"].tolist() == ["layer2"] * 4 + [""] + ["layer2"] * 4 + [""]
+
+
+@pytest.mark.parametrize("purpose", [purpose for purpose in PURPOSES if purpose != "several"])
+def test_every_heatmap_is_that_of_its_row(purpose, out, classifier):
+    explained, heatmaps = read_heatmaps(out, purpose)
+    assert len(explained) > 0
+    for (_, row), heatmap in zip(explained.iterrows(), heatmaps, strict=True):
+        layer = f"network.{row['layer'] or 'layer2'}"
+        grey = torch.from_numpy(pictures()[NAMES.index(row["radiograph"])][None, None])
+        finding = torch.tensor([FINDINGS.index(row["finding"])])
+        offset = measure_offset(classifier, layer, 32)
+        expected = explain(classifier, row["method"], layer, grey, finding, offset)[0]
+        np.testing.assert_allclose(heatmap, expected.numpy(), atol=5e-3)
+
+
+def test_no_film_of_a_single_task_has_several_findings(out):
+    explained, heatmaps = read_heatmaps(out, "several")
+    assert (len(explained), heatmaps.shape) == (0, (0, 32, 32))
+
+
+def test_the_same_run_gives_the_same_bytes(out, classifier, tmp_path):
+    again = run(tmp_path, classifier, TASK, split(), ANSWERS)
+    assert again.read_bytes() == out.read_bytes()
 
 
 def test_one_finding_is_explained_on_the_films_that_show_it(tmp_path):
-    """Of covid films 3, 5, 7 and 9 the network says no to 5; 7 shows another finding too."""
+    """Of covid films 3, 5, 7 and 9 the network says no to 5; 2 is the surest false alarm."""
     binary = Classifier(build(MODEL, 1, seed=0), 0.5, 0.3).eval()
-    binary.network.fc.weight.data.normal_(generator=torch.Generator().manual_seed(0))
-    films = split().replace({"finding": {"normal": ""}})
+    films = split(["", "covid"] * 5)
     films.loc[7, "finding"] = "covid|normal"
-    logits = films[["radiograph", "subset"]].assign(covid=[1.0] * 5 + [-1.0] + [1.0] * 4)
+    logits = predictions(covid=[9.0, 9, 2, 1, 1, -1, 1, 4, 1, 1])
     task = Task(kind="binary", findings=("covid",), sources=("s",))
-    explain(tmp_path, binary, task, films, logits)
-    with h5py.File(tmp_path / "heatmaps.h5") as file:
-        places = [NAMES.index(name.decode()) for name in file["radiograph"][:]]
-        assert set(file["finding"][:]) == {b"covid"}
-        heatmaps = file["heatmaps"][:]
-    assert len(places) == 2
-    assert set(places) <= {3, 5, 7, 9}
-    for place, heatmap in zip(places, heatmaps, strict=True):
-        grey = torch.from_numpy(pictures()[place][None, None])
-        np.testing.assert_allclose(heatmap, alone(binary, grey, 0), atol=1e-3)
-    written = json.loads((tmp_path / "localisation.json").read_text())
-    assert (written["n"], written["hits"]) == (2, 1)
+    out = run(tmp_path, binary, task, films, logits, depths=1)
+    panel, _ = read_heatmaps(out, "panel")
+    assert set(places(panel)) <= {3, 5, 7, 9}
+    depth, _ = read_heatmaps(out, "depth")
+    assert places(depth) == [7, 2]
+    assert depth[["true", "finding"]].to_numpy().tolist() == [
+        ["covid|normal", "covid"],
+        ["", "covid"],
+    ]
+
+
+def test_where_no_film_shows_the_finding_and_none_is_said_to_nothing_is_drawn(tmp_path):
+    binary = Classifier(build(MODEL, 1, seed=0), 0.5, 0.3).eval()
+    task = Task(kind="binary", findings=("covid",), sources=("s",))
+    silent = predictions(covid=[-1.0] * 10)
+    out = run(tmp_path, binary, task, split(["covid"] * 2 + [""] * 8), silent, depths=1)
+    assert {purpose: len(read_heatmaps(out, purpose)[0]) for purpose in PURPOSES} == dict.fromkeys(
+        PURPOSES, 0
+    )
+
+
+def test_films_of_several_findings_have_a_heatmap_for_each():
+    shows = ["mass", "mass", "mass|effusion", "mass|x", "", "", "", "mass|effusion|nodule", "", "x"]
+    films = split(shows).query("subset == 'test'")
+    answers = predictions(mass=[0.0] * 10, effusion=[0.0] * 10, nodule=[0.0] * 10)
+    explained = plan_heatmaps(films, answers, MULTI, Gradcam(films_per_finding=2), WAYS, seed=0)
+    several = explained[explained["purpose"] == "several"]
+    assert places(several) == [2, 2, 7, 7, 7]
+    assert several["finding"].tolist() == ["effusion", "mass", "effusion", "mass", "nodule"]
+    assert several["true"].tolist()[1] == "mass|effusion"
+
+
+def test_of_many_confusions_the_most_frequent_are_drawn(monkeypatch):
+    monkeypatch.setattr(gradcam, "MOST_DEEP", 3)
+    films = split(["x", "x", "mass", "mass", "mass", "", "", "", "", ""]).query("subset == 'test'")
+    answers = predictions(
+        mass=[0.0, 0, 1, -1, -1, -1, -1, -1, -1, 1],
+        effusion=[0.0, 0, 1, 1, 1, 1, 1, 1, 1, -1],
+        nodule=[0.0, 0, -1, -1, -1, -1, -1, 1, 2, -1],
+    )
+    explained = plan_heatmaps(films, answers, MULTI, Gradcam(), WAYS, seed=0)
+    depth = explained[explained["purpose"] == "depth"]
+    assert depth["finding"].tolist() == ["mass"] * 2 + ["effusion"] * 2 + ["nodule"] * 2
+    assert places(depth) == [2, 2, 2, 2, 8, 8]
+    assert depth["layer"].tolist() == ["low", "up"] * 3
+
+
+@pytest.mark.parametrize(("head", "has_cam"), [("linear", True), ("16", False)])
+def test_cam_is_left_out_with_a_word_where_the_head_has_none(head, has_cam, caplog):
+    """And is of the last map, where others are of another stride."""
+    model = Model(architecture="resnet18", side=64, head=head)
+    classifier = Classifier(build(model, 2, seed=0), 0.5, 0.3).eval()
+    with caplog.at_level(logging.INFO):
+        ways = find_ways(classifier, model, 64, Gradcam(stride=8, depths=2))
+    name = "network." if has_cam else "network.backbone."
+    assert ways.panel == [("gradcam", f"{name}layer2")]
+    assert ways.depth == [("gradcam", f"{name}act1"), ("gradcam", f"{name}layer4")]
+    assert dict(ways.methods).get("cam") == (f"{name}layer4" if has_cam else None)
+    assert len(ways.methods) == 5 + has_cam
+    told = [record.message for record in caplog.records]
+    assert [message.startswith("cam is left out") for message in told] == [True] * (not has_cam)
+
+
+def test_a_method_that_is_not_asked_for_is_not_drawn(caplog):
+    model = Model(architecture="resnet18", side=64, head="16")
+    classifier = Classifier(build(model, 2, seed=0), 0.5, 0.3).eval()
+    ways = find_ways(classifier, model, 64, Gradcam(methods=("hirescam",)))
+    assert ways.methods == [("hirescam", "network.backbone.layer4")]
+    assert caplog.records == []

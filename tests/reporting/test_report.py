@@ -6,11 +6,22 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from judging import (
+    NO_FOCAL,
+    NONE,
+    tell_causes,
+    tell_latent,
+    tell_localisation,
+    tell_nothing,
+    tell_probe,
+    tell_shortcut,
+)
 from told import (
     EXPLORATION,
     FIGURES,
     MODELS,
     SOURCES,
+    change,
     tell_leakage,
     tell_metrics,
     tell_recipe,
@@ -27,7 +38,8 @@ from cxrpipe.runtime import RESEARCH_USE
 EVIL = "<script>alert('title')</script> & more"
 CHAPTERS = (
     *("summary", "data", "results", "comparisons", "subgroups", "curves", "confusion"),
-    *("calibration", "explanations", "errors", "settings", "provenance", "card", "claim"),
+    *("calibration", "explanations", "features", "errors", "settings", "provenance", "card"),
+    "claim",
 )
 UNSAID = re.compile(r"\b(nan|NaN|None|null|inf|NaT|undefined)\b")
 
@@ -193,7 +205,9 @@ def test_every_table_names_the_file_of_its_numbers(text):
 def test_every_file_whose_numbers_are_shown_is_listed_with_its_checksum(page, folder):
     listed = dict(row for row in page.rows if len(row) == 2)
     names = ["metrics.json", "table.csv", "leakage.json", "index.csv", "split.csv", "curves.csv"]
-    names += [f"{model}{end}.json" for model in MODELS for end in ("", "-timing", "-game")]
+    ends = ("", "-timing", "-game", "-causes")
+    names += [f"{model}{end}.json" for model in MODELS for end in ends]
+    names += ["findings-latent.json"]
     for name in names:
         assert listed[name] == report.checksum((folder / name).read_bytes())
     assert listed[str(folder / "SHA256SUMS")]
@@ -236,6 +250,79 @@ def test_what_cannot_be_estimated_is_called_so_and_never_nan(metrics, said, tmp_
     assert said in page.text
     assert "not estimable" in page.text
     assert UNSAID.findall(page.text) == []
+
+
+def not_estimable(told):
+    """Tell that no score of features or causes can be estimated."""
+    unknown = {"value", "low", "high", "chance", "p", "p_adjusted", "trustworthiness", "limit"}
+    unknown |= {"quantisation_error", "relative_error", "topographic_error", "perplexity"}
+    unknown |= {"chance_finding", "chance_source", "from_source", "from_finding"}
+    return change(told, lambda key, value: None if key in unknown else value)
+
+
+NO_MISTAKE = tell_causes(n_wrong=0) | {"causes": []}
+EMPTY = {"films": 0, "groups": 0, "representations": [], "umap": "not installed"}
+ONE_COLLECTION = {
+    "finding": tell_probe(("covid",), from_source=1.0),
+    "source": tell_probe(("east",), from_finding=1.0),
+}
+EXPLAINED = {
+    "no film is scored": (
+        (tell_nothing(), NO_MISTAKE, EMPTY),
+        "densenet makes no mistake on 105 test films: no cause can be more frequent.",
+    ),
+    "nothing has an interval": (
+        [
+            without_intervals(told)
+            for told in (tell_localisation(), tell_causes(), tell_latent("a"))
+        ],
+        "not judged, since there is no interval",
+    ),
+    "nothing is estimable": (
+        (
+            tell_localisation(focal=NO_FOCAL, altered=NONE),
+            not_estimable(tell_causes()),
+            not_estimable(tell_latent(MODELS, probe=ONE_COLLECTION)),
+        ),
+        "The films are of one collection, but for single patients",
+    ),
+}
+
+
+@pytest.mark.parametrize(("told", "said"), EXPLAINED.values(), ids=EXPLAINED)
+def test_what_explains_nothing_is_said_in_words_without_an_empty_table(told, said, tmp_path):
+    localisation, causes, latent = told
+    explained = {"localisations": dict.fromkeys(MODELS, localisation)}
+    explained |= {"causes": dict.fromkeys(MODELS, causes), "latents": {"findings": latent}}
+    page = write(tmp_path, explained=explained)
+    assert said in page.text
+    assert UNSAID.findall(page.text) == []
+    assert not re.search(r"<tbody>\s*</tbody>", (tmp_path / "report.html").read_text("utf-8"))
+
+
+def test_the_first_page_warns_of_a_shortcut_and_the_card_counts_it_as_a_limit(tmp_path):
+    explained = {"localisations": dict.fromkeys(MODELS, tell_shortcut())}
+    text = write(tmp_path, explained=explained).text
+    warning = "A warning of a shortcut: heatmaps of densenet leave the lungs"
+    places = [text.index(part) for part in ("Which one of normal", "Imaginary hospital")]
+    assert warning in text[slice(*places)]
+    assert text.count(warning) == 3
+
+
+@pytest.mark.parametrize("given_away", [True, False])
+def test_the_first_page_warns_of_collections_that_features_tell(given_away, tmp_path):
+    told = {"from_source": 0.6 if given_away else 0.4}
+    finding = {"finding": tell_probe(("covid", "normal"), 0.7, 0.39, **told)}
+    source = {"source": tell_probe(("east", "north"), from_finding=0.44)}
+    latents = {"findings": tell_latent(MODELS, probe=finding | source)}
+    text = write(tmp_path, explained={"latents": latents}).text
+    warning = "A warning of a shortcut: the scores of densenet may rest on the collection."
+    assert text.count(warning) == 3 * given_away
+
+
+def test_every_task_has_a_file_of_its_features(tmp_path):
+    with pytest.raises(ValueError, match="shorter"):
+        report.read_each(["one"], [])
 
 
 def test_several_folds_are_told_with_their_spread(tmp_path):

@@ -126,10 +126,8 @@ METRICS = {
         ),
     },
 }
-LOCALISATIONS = {
-    "large": {"n": 0},
-    "small": {"n": 8, "hits": 6, "share": 0.75, "chance_film": 0.06, "chance_lungs": 0.2},
-}
+GAME = {"n": 8, "groups": 7, "hits": 6, "share": 0.75, "low": None, "high": None}
+LOCALISATIONS = {"large": {"n": 0}, "small": GAME | {"chance_film": 0.06, "chance_lungs": 0.2}}
 TIMINGS = {
     "large": {"seconds_per_epoch": 1234.56, "films_per_second": 9.96, "device": "a GPU"},
     "small": {"seconds_per_epoch": 3.02, "films_per_second": 228.54, "device": "a GPU"},
@@ -485,6 +483,10 @@ def test_the_command_writes_csv_and_markdown(tmp_path, monkeypatch):
     assert all(row in cells for row in ROWS[2:])
     assert ["viral_pneumonia", "10", "0.940 (0.920-0.960)", "0.725 (0.705-0.745)"] in cells
     assert "1 pair of models compared" in page
+    assert (
+        "in 6 of 8 rightly classified abnormal test films, 75% (no interval); a random point of "
+        "the film would in 6%, a random point of the lungs in 20%."
+    ) in page
     assert ["large", "small", "accuracy", "+0.094 (+0.084 to +0.104)", "0.004"] in cells
     assert "training of the first fold on a GPU." in page
     assert "nan" not in page.lower().split()

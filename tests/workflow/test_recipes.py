@@ -69,8 +69,10 @@ def rows(table: pd.DataFrame, *columns: str) -> list[tuple]:
 def test_every_recipe_plans_all_its_models_at_their_sides(planning: Path, recipe: str):
     chosen = load_recipe({"recipe": recipe}, ROOT / "config")
     jobs = planned(snakemake(planning, "--dry-run", recipe=recipe))
-    for rule in ("train", "predict", "calibrate", "gradcam"):
+    for rule in ("train", "predict", "calibrate", "gradcam", "localise"):
         assert jobs[rule] == len(chosen.models) * chosen.split.folds
+    for rule in ("embed", "errors", "filters", "overlays"):
+        assert jobs[rule] == len(chosen.models)
     sides = {chosen.preprocess.side, *(model.side for model in chosen.models.values())}
     assert jobs["preprocess"] == len(sides)
     assert jobs["download"] == len(chosen.sources) + (recipe == "open")  # the tables of NIH
@@ -115,7 +117,7 @@ def test_a_users_own_architecture_is_an_input_of_its_jobs(clone: Path):
     printed = snakemake(clone, "--dry-run", models=models)
     inputs = [line for line in printed.splitlines() if line.strip().startswith("input:")]
     with_it = [line for line in inputs if "mine/net.py" in line and "mine/parts.py" in line]
-    assert len(with_it) == 3  # train, predict and gradcam of one model
+    assert len(with_it) == 6  # train, predict, gradcam, localise, embed and filters of one model
 
 
 def test_weights_that_are_not_there_stop_the_dry_run(planning: Path):

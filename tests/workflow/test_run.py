@@ -33,6 +33,16 @@ def test_a_run_makes_every_promised_file(finished: Path):
         "models/small/fold-0/summary.json",
         "predictions/regnetx/fold-0.csv",
         "gradcam/small/fold-0.h5",
+        "gradcam/small/fold-0.json",
+        "embeddings/small/fold-0.h5",
+        "latent/findings/layout.csv",
+        "latent/findings/neighbours.csv",
+        "latent/findings/latent.json",
+        "measures.csv",
+        "errors/small/fold-0.csv",
+        "errors/small/fold-0.json",
+        "filters/small/fold-0.h5",
+        "explanations/small/fold-0",
         "models/small/fold-0/calibration.json",
         "metrics.json",
         "curves.csv",
@@ -50,6 +60,8 @@ def test_a_run_makes_every_promised_file(finished: Path):
         "figures/forest.png",
         "figures/roc.svg",
         "figures/gradcam-covid.png",
+        "figures/localisation.png",
+        "figures/latent.svg",
         "report.html",
     }
     assert not [name for name in made if ".partial" in name]
@@ -110,9 +122,14 @@ def test_touched_files_rerun_nothing(project: Path):
 
 
 def test_an_edit_of_the_figures_code_redraws_figures_and_report_alone(project: Path):
-    replace(project / "cxrpipe/reporting/drawing/heatmaps.py", "0.55 * heatmap", "0.50 * heatmap")
+    replace(project / "cxrpipe/reporting/drawing/sizes.py", "def draw_size", "\n\ndef draw_size")
+    assert planned(snakemake(project, "--dry-run")) == {"figures": 1, "report": 1}
+
+
+def test_an_edit_of_how_heatmaps_are_laid_over_films_computes_none_anew(project: Path):
+    replace(project / "cxrpipe/reporting/drawing/heatmaps.py", "STRENGTH = 0.55", "STRENGTH = 0.5")
     jobs = planned(snakemake(project, "--dry-run"))
-    assert jobs == {"figures": 1, "report": 1}
+    assert jobs == {"illustrate": 1, "overlays": 2, "report": 1}
 
 
 def test_another_learning_rate_retrains_and_redoes_nothing_before(project: Path):
@@ -123,6 +140,13 @@ def test_another_learning_rate_retrains_and_redoes_nothing_before(project: Path)
         "calibrate": 2,
         "evaluate": 1,
         "gradcam": 2,
+        "localise": 2,
+        "embed": 2,
+        "project": 1,
+        "errors": 2,
+        "filters": 2,
+        "illustrate": 1,
+        "overlays": 2,
         "ablation": 1,
         "literature": 1,
         "figures": 1,
@@ -133,9 +157,9 @@ def test_another_learning_rate_retrains_and_redoes_nothing_before(project: Path)
 
 def test_another_level_of_intervals_trains_and_calibrates_nothing(project: Path):
     jobs = planned(snakemake(project, "--dry-run", evaluation="{level: 0.9}"))
-    assert jobs == dict.fromkeys(
-        ("evaluate", "ablation", "literature", "figures", "table", "report"), 1
-    )
+    judging = ("evaluate", "ablation", "literature", "figures", "table", "report")
+    explaining = {"localise": 2, "project": 1, "errors": 2, "illustrate": 1}
+    assert jobs == dict.fromkeys(judging, 1) | explaining
 
 
 def test_a_wanted_sensitivity_is_fixed_anew_for_every_model(project: Path):

@@ -1,6 +1,5 @@
-"""What the rules share: the checked settings, and the only functions of the workflow."""
+"""What the rules share: the checked settings, and how they reach the jobs."""
 
-import ast
 import fcntl
 import glob
 import hashlib
@@ -37,6 +36,10 @@ RUN = config["recipe"]
 MIRROR = config.get("mirror") or ""
 WEIGHTS_FOLDER = config.get("weights_folder") or ""
 
+
+include: "code.smk"
+
+
 MODEL_TASKS = [model.task for model in RECIPE.models.values()]
 FOLDS = range(RECIPE.split.folds)
 SIDES = sorted(
@@ -51,6 +54,7 @@ CORES_OF_A_MODEL = max(1, workflow.cores // max(1, N_SLOTS))
 wildcard_constraints:
     run=re.escape(RUN),
     source="|".join(map(re.escape, SOURCES)),
+    task="|".join(map(re.escape, RECIPE.tasks)),
     model="|".join(map(re.escape, RECIPE.models)),
     fold=r"\d+",
     side=r"\d+",
@@ -97,6 +101,26 @@ def tensorboard(wildcards) -> str:
 def model_task(wildcards) -> str:
     """Return the task of one model."""
     return RECIPE.tasks[RECIPE.models[wildcards.model].task].model_dump_json()
+
+
+def one_task(wildcards) -> str:
+    """Return the task of the wildcard."""
+    return RECIPE.tasks[wildcards.task].model_dump_json()
+
+
+def models_of(wildcards) -> list[str]:
+    """List the models of the wildcard's task, in the recipe's order."""
+    return [
+        name for name, model in RECIPE.models.items() if model.task == wildcards.task
+    ]
+
+
+def features_of(wildcards) -> list[str]:
+    """List the features of the models of the wildcard's task."""
+    return [
+        f"results/{wildcards.run}/embeddings/{model}/fold-0.h5"
+        for model in models_of(wildcards)
+    ]
 
 
 def tasks(wildcards) -> str:
@@ -222,6 +246,11 @@ def each_model(pattern: str) -> list[str]:
     return expand(pattern, model=RECIPE.models, allow_missing=True)
 
 
+def of_run(pattern: str) -> list[str]:
+    """Return a file of every model of the chosen recipe, in its order."""
+    return expand(f"results/{RUN}/{pattern}", model=RECIPE.models)
+
+
 def each_fold(pattern: str) -> list[str]:
     """Return a pattern's files of all folds of the first model, then of the second, and so on."""
     return [
@@ -229,54 +258,6 @@ def each_fold(pattern: str) -> list[str]:
         for fold_of_model in each_model(pattern)
         for file in expand(fold_of_model, fold=FOLDS, allow_missing=True)
     ]
-
-
-def code(command: str) -> list[str]:
-    """List the modules that a command imports, itself included.
-
-    They are inputs of its rule, compared by content. The settings' own modules are left out:
-    settings reach a command by value, as parameters.
-    """
-    return modules(f"cxrpipe.{command}")
-
-
-def own_code(wildcards) -> list[str]:
-    """List the modules of a user's own architecture, where they lie in the working folder."""
-    place, colon, _ = RECIPE.models[wildcards.model].architecture.partition(":")
-    return modules(place) if colon else []
-
-
-def modules(name: str) -> list[str]:
-    """List a module and all that it imports and that lies here, by walking the imports."""
-    found, waiting = set(), [name]
-    while waiting:
-        path = Path(*waiting.pop().split(".")).with_suffix(".py")
-        source = Path(workflow.basedir, path)
-        if (
-            path in found
-            or not source.is_file()
-            or path.name in ("__init__.py", "catalogue.py")
-        ):
-            continue
-        found.add(path)
-        for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Import):
-                waiting += [name.name for name in node.names]
-            elif isinstance(node, ast.ImportFrom) and node.module:
-                waiting += [
-                    node.module,
-                    *(f"{node.module}.{name.name}" for name in node.names),
-                ]
-    return sorted(str(path) for path in found)
-
-
-def drawing_code(wildcards) -> list[str]:
-    """List the modules that draw a phantom; what is fetched depends on its origin alone."""
-    return (
-        code("data.phantoms.phantom")
-        if SOURCES[wildcards.source].origin.phantom
-        else []
-    )
 
 
 def claim_folder() -> None:

@@ -1,130 +1,11 @@
-"""From numbers to figures, the table and the report."""
+"""From numbers to the tables and the report."""
 
-from cxrpipe.reporting.drawing.names import list_figures
-
-MODEL = "results/{run}/models/{model}/fold-0"
-EXPLORATION = ["classes", "sources", "sizes", "modes", "age", "sex", "view"]
-EXPLORATION += ["quality", "unused", "augmentation", "conflicts"]
-EXPLORATION += ["duplicates-lowest", "duplicates-sample", "duplicates-exact"]
-EXPLORATION += [f"samples-{finding}" for finding in RECIPE.findings]
-USED = [name for name in RECIPE.tasks if name in MODEL_TASKS]
-SHOWN = {finding for name in USED for finding in RECIPE.tasks[name].findings}
-FIGURES = list_figures(USED, RECIPE.tasks, [f for f in RECIPE.findings if f in SHOWN])
-# The kind of a figure is its name up to a dash; every kind has a caption.
-KINDS = sorted({figure.split("-")[0] for figure in EXPLORATION + FIGURES})
 TEMPLATES = sorted(
     glob.glob("cxrpipe/reporting/page/*.html.j2", root_dir=workflow.basedir)
 )
 
 
 report: "../report/workflow.rst"
-
-
-# Its paths hold no wildcard, so that `snakemake explore` looks at the films of the chosen recipe.
-rule explore:
-    """Show the films before anything is trained: how many, of whom, how large, how alike."""
-    input:
-        code=code("reporting.explore"),
-        style="cxrpipe/reporting/drawing/cxrpipe.mplstyle",
-        checksums=expand("data/{source}/SHA256SUMS", source=SOURCES),
-        index=f"results/{RUN}/index.csv",
-        excluded=f"results/{RUN}/excluded.csv",
-        duplicates=f"results/{RUN}/duplicates.csv",
-        split=f"results/{RUN}/split.csv",
-        left_out=f"results/{RUN}/left-out.csv",
-        radiographs=expand(STORE, run=RUN),
-    output:
-        sources=f"results/{RUN}/exploration/sources.csv",
-        png=[
-            report(
-                f"results/{RUN}/exploration/{figure}.png",
-                caption=f"../report/{figure.split('-')[0]}.rst",
-                category="Exploration",
-                labels={"figure": figure},
-            )
-            for figure in EXPLORATION
-        ],
-        svg=[f"results/{RUN}/exploration/{figure}.svg" for figure in EXPLORATION],
-    log:
-        f"logs/{RUN}/explore.txt",
-    benchmark:
-        f"results/{RUN}/benchmarks/explore.tsv"
-    conda:
-        "../../environment.yml"
-    params:
-        findings=RECIPE.findings,
-        augmentation=lambda wildcards: RECIPE.training.augmentation.model_dump_json(),
-        seed=RECIPE.seed,
-    shell:
-        r"""
-        exec &> >(tee {log:q})
-
-        python -m cxrpipe.reporting.explore \
-            --data data \
-            --index {input.index:q} \
-            --excluded {input.excluded:q} \
-            --duplicates {input.duplicates:q} \
-            --split {input.split:q} \
-            --left-out {input.left_out:q} \
-            --radiographs {input.radiographs:q} \
-            --findings {params.findings:q} \
-            --augmentation {params.augmentation:q} \
-            --seed {params.seed} \
-            --sources {output.sources:q} \
-            --figures "$(dirname {output.sources:q})"
-        """
-
-
-rule figures:
-    """Draw what was trained and how well it does, as PNG and SVG."""
-    input:
-        code=code("reporting.figures"),
-        style="cxrpipe/reporting/drawing/cxrpipe.mplstyle",
-        radiographs=STORE,
-        metrics="results/{run}/metrics.json",
-        curves="results/{run}/curves.csv",
-        summaries=each_model(f"{MODEL}/summary.json"),
-        histories=each_model(f"{MODEL}/history.csv"),
-        predictions=each_model("results/{run}/predictions/{model}/fold-0.csv"),
-        heatmaps=each_model("results/{run}/gradcam/{model}/fold-0.h5"),
-    output:
-        png=[
-            report(
-                f"results/{{run}}/figures/{figure}.png",
-                caption=f"../report/{figure.split('-')[0]}.rst",
-                category="Explanations" if "gradcam" in figure else "Results",
-                labels={"figure": figure},
-            )
-            for figure in FIGURES
-        ],
-        svg=expand("results/{{run}}/figures/{figure}.svg", figure=FIGURES),
-    log:
-        "logs/{run}/figures.txt",
-    benchmark:
-        "results/{run}/benchmarks/figures.tsv"
-    conda:
-        "../../environment.yml"
-    params:
-        tasks=tasks,
-        models=list(RECIPE.models),
-        model_tasks=MODEL_TASKS,
-    shell:
-        r"""
-        exec &> >(tee {log:q})
-
-        python -m cxrpipe.reporting.figures \
-            --radiographs {input.radiographs:q} \
-            --metrics {input.metrics:q} \
-            --curves {input.curves:q} \
-            --tasks {params.tasks:q} \
-            --models {params.models:q} \
-            --model-tasks {params.model_tasks:q} \
-            --summaries {input.summaries:q} \
-            --histories {input.histories:q} \
-            --predictions {input.predictions:q} \
-            --heatmaps {input.heatmaps:q} \
-            --figures results/{wildcards.run:q}/figures
-        """
 
 
 rule table:
@@ -260,8 +141,10 @@ rule report:
         summaries=each_model(f"{MODEL}/summary.json"),
         timings=each_model(f"{MODEL}/timing.json"),
         localisations=each_model("results/{run}/gradcam/{model}/fold-0.json"),
+        latents=[f"results/{{run}}/latent/{task}/latent.json" for task in USED],
+        causes=each_model("results/{run}/errors/{model}/fold-0.json"),
         exploration=rules.explore.output.png,
-        figures=rules.figures.output.png,
+        figures=[*rules.figures.output.png, *rules.illustrate.output.png],
     output:
         report="results/{run}/report.html",
     log:
@@ -274,6 +157,7 @@ rule report:
         recipe=whole_recipe,
         sources=provenance,
         models=list(RECIPE.models),
+        used=USED,
     shell:
         r"""
         exec &> >(tee {log:q})
@@ -296,6 +180,9 @@ rule report:
             --summaries {input.summaries:q} \
             --timings {input.timings:q} \
             --localisations {input.localisations:q} \
+            --latent-tasks {params.used:q} \
+            --latents {input.latents:q} \
+            --causes {input.causes:q} \
             --exploration {input.exploration:q} \
             --figures {input.figures:q} \
             --captions {input.captions:q} \

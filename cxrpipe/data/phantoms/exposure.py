@@ -96,3 +96,18 @@ def _mark(
     pencil.text((left, top), exposure.letter, 235, ImageFont.load_default(0.075 * side))
     pencil.text((left, top + 0.085 * side), exposure.code, 220, ImageFont.load_default(0.04 * side))
     return np.asarray(film).copy()
+
+
+def plant(
+    pixels: NDArray[np.uint8], text: str, exposure: Exposure, rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    """Burn a text into the upper corner that the hospital's own marker leaves free.
+
+    It lies above the shoulder, beside the lungs of every film.
+    """
+    side = len(pixels)
+    film = Image.fromarray(pixels)
+    corner = (0.79 if exposure.corner[0] < 0.5 else 0.02, 0.03)
+    left, top = (share * side + rng.uniform(0, 0.02) * side for share in corner)
+    ImageDraw.Draw(film).text((left, top), text, 235, ImageFont.load_default(0.07 * side))
+    return np.asarray(film).copy()

@@ -16,7 +16,7 @@ from PIL import Image
 
 from cxrpipe.catalogue import Phantom
 from cxrpipe.data.phantoms.anatomy import Mask, place, sample_anatomy
-from cxrpipe.data.phantoms.exposure import EXPOSURES, expose, pose, resample, to_uint8
+from cxrpipe.data.phantoms.exposure import EXPOSURES, expose, plant, pose, resample, to_uint8
 from cxrpipe.data.phantoms.lesions import LESIONS, SEVERITY, STRENGTH
 from cxrpipe.data.phantoms.thorax import LUNG_AIR, draw_thorax, draw_wires
 
@@ -26,6 +26,7 @@ FILMS_SHARE = (0.45, 0.40, 0.15)  # of patients with one, two, three films
 AP_SHARE = 0.4
 TRANSFERRED_SHARE = 0.02  # of the patients of east and south, who come from north
 FIRST_TRANSFERRED = {"east": 0, "south": 1}  # in units of the number transferred
+MARKER = "PORT"  # planted; on real films it tells that they were taken at the bedside
 
 
 class PlannedFilm(NamedTuple):
@@ -41,6 +42,7 @@ class PlannedFilm(NamedTuple):
     sex: str
     copy_of: str
     copy_kind: str
+    marker: str = ""  # planted text
 
 
 class Film(NamedTuple):
@@ -56,7 +58,8 @@ def plan_films(settings: Phantom) -> pd.DataFrame:
 
     Every 24 patients in a row have the findings in the counts of ``FINDINGS``. A patient
     transferred from north takes the place of the last own patient with the same finding, and
-    brings all his films as exact or as near copies, by turns.
+    brings all his films as exact or as near copies, by turns. Where no finding is ``marked`` the
+    column ``marker`` is left out; where one is, nothing but that column differs.
     """
     transfers = _transfers(settings)
     films = []
@@ -64,11 +67,17 @@ def plan_films(settings: Phantom) -> pd.DataFrame:
         patient = f"{settings.hospital}-{number:04d}"
         if number in transfers:
             origin, kind = transfers[number]
-            north = settings.model_copy(update={"hospital": "north"})
+            north = _elsewhere(settings, "north")
             films += [_as_copy(film, patient, kind) for film in _plan_patient(north, origin)]
         else:
             films += _plan_patient(settings, number)
-    return pd.DataFrame(films, columns=list(PlannedFilm._fields))
+    plan = pd.DataFrame(films, columns=list(PlannedFilm._fields))
+    return plan if settings.marked else plan.drop(columns="marker")
+
+
+def _elsewhere(settings: Phantom, hospital: str) -> Phantom:
+    """Return the settings of another hospital of the same seed, which plants no marker."""
+    return settings.model_copy(update={"hospital": hospital, "marked": ""})
 
 
 def _finding(settings: Phantom, number: int) -> str:
@@ -94,7 +103,16 @@ def _plan_patient(settings: Phantom, number: int) -> list[PlannedFilm]:
                 f"films/{path}", f"lungs/{path}", lesions, patient, finding, view, age, sex, "", ""
             )
         )
-    return films
+    return [film._replace(marker=_marker(settings, film)) for film in films]
+
+
+def _marker(settings: Phantom, film: PlannedFilm) -> str:
+    """Draw whether a film carries the planted text: by its finding, and by nothing else."""
+    if not settings.marked:
+        return ""
+    has_finding, share = film.finding == settings.marked, settings.marked_share
+    chance = _generator(settings, film.file, "marker").random()
+    return MARKER if chance < (share if has_finding else 1 - share) else ""
 
 
 def _transfers(settings: Phantom) -> dict[int, tuple[int, str]]:
@@ -103,7 +121,7 @@ def _transfers(settings: Phantom) -> dict[int, tuple[int, str]]:
         return {}
     n_transferred = max(2, round(TRANSFERRED_SHARE * settings.patients))
     first = n_transferred * FIRST_TRANSFERRED[settings.hospital]
-    north = settings.model_copy(update={"hospital": "north"})
+    north = _elsewhere(settings, "north")
     free = {number: _finding(settings, number) for number in reversed(range(settings.patients))}
     transfers: dict[int, tuple[int, str]] = {}
     for turn, origin in enumerate(range(first, min(first + n_transferred, settings.patients))):
@@ -145,7 +163,11 @@ def draw_film(settings: Phantom, film: PlannedFilm) -> Film:
         attenuation += 0.35 * draw_wires(settings.side, rng)
     seat = pose(settings.side, attenuation.shape[0], film.view, rng)
     lungs, lesions = (resample(m, seat, settings.side) > 0.5 for m in (thorax.lungs, lesions))
-    pixels = expose(resample(attenuation, seat, settings.side), EXPOSURES[settings.hospital], rng)
+    exposure = EXPOSURES[settings.hospital]
+    pixels = expose(resample(attenuation, seat, settings.side), exposure, rng)
+    if film.marker:
+        own = _generator(settings, film.file, "place of the marker")
+        pixels = plant(pixels, film.marker, exposure, own)
     return Film(pixels, lungs, lesions & lungs)
 
 
@@ -167,7 +189,7 @@ def _draw_copy(settings: Phantom, film: PlannedFilm) -> Film:
     """Draw the original again, and for a near copy print it anew: other size, tone and JPEG."""
     origin = Path(film.copy_of)
     hospital, patient = origin.parts[0], origin.stem.rpartition("-")[0]
-    north = settings.model_copy(update={"hospital": hospital})
+    north = _elsewhere(settings, hospital)
     original = draw_film(
         north,
         film._replace(file=origin.relative_to(hospital).as_posix(), patient=patient, copy_of=""),

@@ -1,50 +1,63 @@
 """Class activation maps: which places of a radiograph raise the logit of one class."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import nn
 from torch.nn import functional
 
+from cxrpipe.explanation.attribution.ablation import ablation_cam
+from cxrpipe.explanation.attribution.gradients import gradcam, gradcam_plus_plus, hirescam
+from cxrpipe.explanation.attribution.hooks import as_map, captured
+from cxrpipe.explanation.attribution.integrated import integrated_gradients
+from cxrpipe.explanation.attribution.linear import cam
 
-@contextmanager
-def captured(network: nn.Module, layer: str) -> Iterator[list[torch.Tensor]]:
-    """Collect the outputs of a layer while the context lasts; the hook is gone afterwards.
+__all__ = [
+    "METHODS",
+    "OF_PIXELS",
+    "SIGNED",
+    "captured",
+    "enlarge",
+    "explain",
+    "grad_cam",
+    "measure_offset",
+]
 
-    The output is passed on as a copy, so that a following in-place operation cannot change it.
-    """
-    outputs: list[torch.Tensor] = []
+# From classifier, layer, grey levels and classes to maps (n, height, width) of both signs, in the
+# cells of the layer, or in pixels where the layer is not used.
+Method = Callable[[nn.Module, str, torch.Tensor, torch.Tensor], torch.Tensor]
+METHODS: Mapping[str, Method] = {
+    "gradcam": gradcam,
+    "gradcam++": gradcam_plus_plus,
+    "hirescam": hirescam,
+    "cam": cam,
+    "ablationcam": ablation_cam,
+    "integrated": integrated_gradients,
+}
+SIGNED = ("cam",)
+OF_PIXELS = ("integrated",)
 
-    def keep(module: nn.Module, inputs: object, output: torch.Tensor) -> torch.Tensor:
-        """Keep the output and pass a copy on."""
-        outputs.append(output)
-        return output.clone()
 
-    hook = network.get_submodule(layer).register_forward_hook(keep)
-    try:
-        yield outputs
-    finally:
-        hook.remove()
-
-
-def grad_cam(
+def explain(
     classifier: nn.Module,
+    method: str,
     layer: str,
     grey: torch.Tensor,
     findings: torch.Tensor,
     offset: tuple[float, float] = (0.0, 0.0),
 ) -> torch.Tensor:
-    """Compute Grad-CAM of one class for every film of a batch.
+    """Explain one class of every film of a batch.
 
-    The map is the sum of the layer's channels, each weighted with the mean gradient of the class
-    logit, with negative values set to zero: Selvaraju et al. 2017, doi:10.1109/ICCV.2017.74,
-    equations 1 and 2.
+    What speaks against the class is set to zero, but by ``cam``, which shows it as negative. A map
+    is divided by its own maximum and not moved, unlike that of pytorch-grad-cam: zero stays what
+    does not speak for the class.
 
     Parameters
     ----------
     classifier
         In evaluation mode, so that films of a batch do not influence each other.
+    method
+        One of ``METHODS``.
     layer
         Dotted name of a module whose output is (n, channels, height, width).
     grey
@@ -56,18 +69,32 @@ def grad_cam(
 
     Returns
     -------
-    (n, side, side) float32 from 0 to 1, each map divided by its own maximum; a map without any
-    positive value stays zero.
+    (n, side, side) float32 from 0 to 1, of ``cam`` from -1 to 1; a map without any value that is
+    shown stays zero.
+
+    Raises
+    ------
+    UserError
+        If the layer gives no map, or the method cannot explain this classifier.
     """
-    with captured(classifier, layer) as outputs, torch.enable_grad():
-        logits = classifier(grey.to(torch.float32, copy=True).requires_grad_())
-        chosen = logits.gather(1, findings.view(-1, 1)).sum()
-        (gradients,) = torch.autograd.grad(chosen, outputs[0])
-    weights = gradients.mean(dim=(2, 3), keepdim=True)
-    maps = (weights * outputs[0].detach()).sum(dim=1).relu().float()
-    maps = enlarge(maps, grey.shape[-1], offset)
-    peaks = maps.amax(dim=(1, 2), keepdim=True)
+    maps = METHODS[method](classifier, layer, grey, findings).float()
+    if method not in SIGNED:
+        maps = maps.relu()
+    if method not in OF_PIXELS:
+        maps = enlarge(maps, grey.shape[-1], offset)
+    peaks = maps.abs().amax(dim=(1, 2), keepdim=True)
     return torch.where(peaks > 0, maps / peaks.clamp_min(torch.finfo(maps.dtype).tiny), maps)
+
+
+def grad_cam(
+    classifier: nn.Module,
+    layer: str,
+    grey: torch.Tensor,
+    findings: torch.Tensor,
+    offset: tuple[float, float] = (0.0, 0.0),
+) -> torch.Tensor:
+    """Explain by Grad-CAM; parameters and result as those of ``explain``."""
+    return explain(classifier, "gradcam", layer, grey, findings, offset)
 
 
 def enlarge(maps: torch.Tensor, side: int, offset: tuple[float, float]) -> torch.Tensor:
@@ -102,10 +129,9 @@ def measure_offset(classifier: nn.Module, layer: str, side: int) -> tuple[float,
     films = noise.float().to(device).requires_grad_()
     with captured(classifier, layer) as outputs, torch.enable_grad():
         classifier(films)
-        height, width = outputs[0].shape[-2:]
-        middle = outputs[0][
-            :, :, (height - 1) // 2 : height // 2 + 1, (width - 1) // 2 : width // 2 + 1
-        ]
+        maps = as_map(outputs[0], layer)
+        height, width = maps.shape[-2:]
+        middle = maps[:, :, (height - 1) // 2 : height // 2 + 1, (width - 1) // 2 : width // 2 + 1]
         (gradients,) = torch.autograd.grad(middle.sum(), films)
     seen = gradients.abs().mean(dim=(0, 1)).double().square()
     place = torch.arange(side, device=device) - (side - 1) / 2

@@ -1,46 +1,86 @@
 """Heatmaps over films, drawn from arrays alone."""
 
 from collections.abc import Mapping, Sequence
-from textwrap import fill
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 from matplotlib import colormaps
-from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize
+from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.figure import Figure
 
+from cxrpipe.reporting.drawing.photos import Bar, Photo, Row, draw_sheet
 from cxrpipe.reporting.drawing.style import readable
 
 Greys = npt.NDArray[np.uint8]
+Heatmap = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
 MODELS_IN_ROW = 8  # of a film's heatmaps
-LETTERS = 26  # of a title that fit over a film
+SIDE = 1.4  # inches of a film
+STRENGTH = 0.55  # of the colour where a heatmap is highest, beside the film's 0.45
+# Dark against and light for a finding, so that the sign is told without colour.
+SIGNED: Colormap = LinearSegmentedColormap.from_list(
+    "signed", ["#002B7F", "#3B6FB6", "#808080", "#E69F00", "#FFE27A"]
+)
+METHODS = {
+    "gradcam": "Grad-CAM",
+    "gradcam++": "Grad-CAM++",
+    "hirescam": "HiRes-CAM",
+    "cam": "CAM (signed)",
+    "scorecam": "Score-CAM",
+    "ablationcam": "Ablation-CAM",
+    "integrated": "integrated gradients",
+}
 
 
-def overlay(pixels: Greys, heatmap: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+def overlay(pixels: Greys, heatmap: Heatmap, *, signed: bool = False) -> npt.NDArray[np.float64]:
     """Lay a heatmap over a film so that both stay visible.
 
     Parameters
     ----------
     pixels
-        (side, side) uint8.
+        (height, width) uint8.
     heatmap
-        (side, side) from 0 to 1; it colours the film in proportion to its value.
+        (height, width) from 0 to 1, or from -1 to 1 where it is signed; it colours the film in
+        proportion to its value.
 
     Returns
     -------
-    (side, side, 3) RGB from 0 to 1.
+    (height, width, 3) RGB from 0 to 1.
     """
     grey = np.repeat(pixels[:, :, None] / 255, 3, axis=2)
-    strength = 0.55 * heatmap[:, :, None]
-    return np.asarray(grey * (1 - strength) + colormaps["inferno"](heatmap)[:, :, :3] * strength)
+    strength = STRENGTH * np.abs(heatmap[:, :, None])
+    colours = SIGNED((heatmap + 1) / 2) if signed else colormaps["inferno"](heatmap)
+    return np.asarray(grey * (1 - strength) + colours[:, :, :3] * strength)
+
+
+def lay(heatmap: Heatmap, size: tuple[int, int]) -> Heatmap:
+    """Bring a heatmap to the height and width of what it is laid over, linearly."""
+    if heatmap.shape == size:
+        return heatmap
+    laid = cv2.resize(heatmap, size[::-1], interpolation=cv2.INTER_LINEAR)
+    return np.asarray(laid, dtype=np.float32)
+
+
+def show_heat(pixels: Greys, heatmap: Heatmap, above: str, method: str = "gradcam") -> Photo:
+    """Return a film with a heatmap of any side over it, and what is written above."""
+    height, width = pixels.shape
+    laid = lay(heatmap, (height, width))
+    return Photo(overlay(pixels, laid, signed=method == "cam"), above)
+
+
+def bar_of(method: str) -> Bar:
+    """Return the colour bar of a method's heatmaps."""
+    if method == "cam":
+        return Bar(SIGNED, -1.0, "against and for, share of the largest")
+    name = f"{METHODS[method]}, " if method in METHODS else ""
+    return Bar(colormaps["inferno"], 0.0, f"{name}share of each map's maximum")
 
 
 def draw_gradcam(
     films: Sequence[tuple[str, Greys]],
-    heatmaps: Mapping[str, Sequence[tuple[float, npt.NDArray[np.float32]] | None]],
-    lesions: Sequence[npt.NDArray[np.bool_] | None],
+    heatmaps: Mapping[str, Sequence[tuple[float, Heatmap] | None]],
+    lesions: Sequence[Mask | None],
 ) -> Figure:
     """Draw films in rows: the film, then every model's heatmap of its true finding.
 
@@ -54,34 +94,19 @@ def draw_gradcam(
     lesions
         Mask of the known lesion of each row, outlined in the first column, or None.
     """
-    lines = -(-len(heatmaps) // MODELS_IN_ROW)
-    columns = 1 + -(-len(heatmaps) // lines)
-    figure = Figure(figsize=(1.7 * columns + 0.6, 1.85 * len(films) * lines))
-    grid = figure.subplots(len(films) * lines, columns, squeeze=False)
-    for axes in grid.flat:
-        axes.set_axis_off()
-    for row, (finding, pixels) in enumerate(films):
-        places = grid[row * lines : (row + 1) * lines]
-        _show(places[0, 0], pixels, f"true: {readable(finding)}")
-        mask = lesions[row]
-        if mask is not None:
-            places[0, 0].contour(mask, levels=[0.5], colors="#56B4E9", linewidths=0.8)
-        for axes, (name, drawn) in zip(places[:, 1:].flat, heatmaps.items(), strict=False):
-            if heat := drawn[row]:
-                _show(axes, overlay(pixels, heat[1]), f"{name}: {heat[0]:.0%}")
-            else:
-                axes.set_title(fill(f"{name}: not drawn", LETTERS), fontsize=7)
-    scale = figure.colorbar(
-        ScalarMappable(Normalize(0, 1), colormaps["inferno"]),
-        ax=list(grid.flat),
-        fraction=0.012,
-        pad=0.01,
-        ticks=[0, 1],
-    )
-    scale.set_label("Grad-CAM, share of each map's maximum")
-    return figure
-
-
-def _show(axes: Axes, picture: npt.NDArray[np.generic], title: str) -> None:
-    axes.imshow(picture, vmin=0, vmax=255 if picture.dtype == np.uint8 else 1)
-    axes.set_title(fill(title, LETTERS), fontsize=7)
+    n_lines = -(-len(heatmaps) // MODELS_IN_ROW)
+    in_line = -(-len(heatmaps) // n_lines)
+    rows = []
+    for place, ((finding, pixels), lesion) in enumerate(zip(films, lesions, strict=True)):
+        film = Photo(pixels, f"true: {readable(finding)}", outline=lesion)
+        shown = [
+            show_heat(pixels, heat[1], f"{readable(name)}: {heat[0]:.0%}")
+            if (heat := drawn[place])
+            else Photo(None, f"{readable(name)}: not drawn")
+            for name, drawn in heatmaps.items()
+        ]
+        shown += [Photo(None)] * (n_lines * in_line - len(shown))
+        for line in range(n_lines):
+            first = film if line == 0 else Photo(None)
+            rows.append(Row([first, *shown[line * in_line : (line + 1) * in_line]]))
+    return draw_sheet(rows, SIDE, bars=[bar_of("gradcam")])

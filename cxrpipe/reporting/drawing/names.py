@@ -15,6 +15,24 @@ KINDS = (
     "matrix",
     "size",
 )
+# Of each task, what explains its models: where they look, whether that can be believed, what they
+# answer, where they err, and what they see films alike by.
+EXPLAINED = (
+    "gallery",
+    "depth",
+    "methods",
+    "several",
+    "localisation",
+    "altered",
+    "randomised",
+    "confidence",
+    "mistakes",
+    "causes",
+    "latent",
+    "som",
+    "neighbours",
+    "filters",
+)
 
 
 def name_figure(kind: str, task: str, tasks: Collection[str]) -> str:
@@ -32,8 +50,23 @@ def name_figure(kind: str, task: str, tasks: Collection[str]) -> str:
     return f"{kind}-{task}" if len(tasks) > 1 else kind
 
 
-def list_figures(used: Sequence[str], tasks: Collection[str], findings: Sequence[str]) -> list[str]:
-    """List the figures of a recipe in the order in which they are shown.
+def list_figures(used: Sequence[str], tasks: Collection[str]) -> list[str]:
+    """List the figures of what was trained in the order in which they are shown.
+
+    Parameters
+    ----------
+    used
+        Names of the tasks that have a model.
+    tasks
+        Names of all tasks.
+    """
+    return ["curves", *(name_figure(kind, task, tasks) for task in used for kind in KINDS)]
+
+
+def list_explained(
+    used: Sequence[str], tasks: Collection[str], findings: Sequence[str]
+) -> list[str]:
+    """List the figures of what explains the models in the order in which they are shown.
 
     Parameters
     ----------
@@ -44,5 +77,5 @@ def list_figures(used: Sequence[str], tasks: Collection[str], findings: Sequence
     findings
         Those of the used tasks, each of which has a figure of its Grad-CAM.
     """
-    of_tasks = [name_figure(kind, task, tasks) for task in used for kind in KINDS]
-    return ["curves", *of_tasks, *(f"gradcam-{finding}" for finding in findings)]
+    of_tasks = [name_figure(kind, task, tasks) for task in used for kind in EXPLAINED]
+    return [*(f"gradcam-{finding}" for finding in findings), *of_tasks]

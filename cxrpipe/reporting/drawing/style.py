@@ -26,11 +26,17 @@ def use_style() -> None:
     mpl.rc_file(str(files("cxrpipe.reporting.drawing") / "cxrpipe.mplstyle"))
 
 
-def save(figure: Figure, folder: Path, name: str) -> None:
-    """Write a figure as PNG and SVG, without a date, so that equal figures give equal bytes."""
+def save(figure: Figure, folder: Path, name: str, dpi: float | None = None) -> None:
+    """Write a figure as PNG and SVG, without a date, so that equal figures give equal bytes.
+
+    Parameters
+    ----------
+    dpi
+        Pixels of the PNG for every inch of the figure; None: those of the style.
+    """
     for suffix, metadata in ((".png", {"Software": None}), (".svg", {"Date": None})):
         with whole(folder / f"{name}{suffix}") as partial:
-            figure.savefig(partial, format=suffix[1:], metadata=metadata)
+            figure.savefig(partial, format=suffix[1:], metadata=metadata, dpi=dpi)
     log.info(name)
 
 

@@ -46,6 +46,7 @@ def limits(facts: Facts) -> Sequence[str]:
             "All training films of these findings are of one collection, so that a model can tell "
             "the collection instead of the finding: {}.",
         ),
+        (facts["shortcuts"], "{}"),
         (facts["few"], f"Fewer than {FEW} test films: {{}}. Their scores are coarse."),
         (facts["gaps"], "{}"),
     )

@@ -19,6 +19,8 @@ from cxrpipe.reporting.page.blocks import (
 from cxrpipe.reporting.page.calibrations import tell_calibration
 from cxrpipe.reporting.page.comparisons import tell_comparisons
 from cxrpipe.reporting.page.errors import tell_errors
+from cxrpipe.reporting.page.explanations import tell_explanations
+from cxrpipe.reporting.page.latent import tell_latent
 from cxrpipe.reporting.page.performance import tell_scores
 from cxrpipe.reporting.page.run import Run
 from cxrpipe.reporting.page.sections import notes
@@ -28,17 +30,20 @@ from cxrpipe.reporting.results import SCORES, embolden, finding_table, for_peopl
 
 Task = Callable[[Mapping[str, Any], str], Sequence[Block]]
 # Kinds of figures, by the chapter that shows them; a kind that is not named stands among curves.
-SHOWN_IN = {
-    "forest": "results",
-    "size": "results",
-    "subgroups": "subgroups",
-    "matrix": "matrix",
-    "confusion": "confusion",
-    "reliability": "calibration",
-    "decision": "calibration",
-    "selective": "calibration",
-    "gradcam": "explanations",
+SHOWN = {
+    "results": ("forest", "size"),
+    "subgroups": ("subgroups",),
+    "matrix": ("matrix",),
+    "confusion": ("confusion",),
+    "calibration": ("reliability", "decision", "selective"),
+    "explanations": (
+        *("gradcam", "gallery", "depth", "methods", "confidence", "several"),
+        *("localisation", "altered", "randomised", "filters"),
+    ),
+    "features": ("latent", "som", "neighbours"),
+    "errors": ("mistakes", "causes"),
 }
+SHOWN_IN = {kind: place for place, kinds in SHOWN.items() for kind in kinds}
 OTHER_DATA = (
     "OTHER DATA: the published rows are of other films and other patients than ours. They stand "
     "beside each other to be read, not to be ranked."
@@ -149,13 +154,14 @@ def tell_judgement(run: Run, table: pd.DataFrame, figures: Sequence[Picture]) ->
         tell_figures("Curves", "curves", figures),
         tell_figures("Confusion", "confusion", figures),
         task_by_task(run.metrics, tell_calibration, "Calibration", "calibration", figures),
-        tell_figures("Explanations", "explanations", figures),
-        task_by_task(run.metrics, tell_errors, "Errors", "errors", figures),
+        task_by_task(run.metrics, tell_explanations(run), "Explanations", "explanations", figures),
+        task_by_task(run.metrics, tell_latent(run), "Features", "features", figures),
+        task_by_task(run.metrics, tell_errors(run), "Errors", "errors", figures),
     ]
     return [chapter for chapter in chapters if chapter]
 
 
 def tell_summary(run: Run) -> Chapter:
     """Sum the results up; there is always a task."""
-    told = task_by_task(run.metrics, sum_up_task, "Summary", "summary", ())
+    told = task_by_task(run.metrics, sum_up_task(run), "Summary", "summary", ())
     return told or Chapter("Summary", [], place="summary")

@@ -7,12 +7,20 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from cxrpipe.reporting.drawing.style import readable
+from cxrpipe.reporting.page.causes import find_alpha, sum_up_causes
 from cxrpipe.reporting.page.certificate import not_certified
 from cxrpipe.reporting.page.comparisons import sum_up
 from cxrpipe.reporting.page.provenance import list_seeds
 from cxrpipe.reporting.page.run import Run
+from cxrpipe.reporting.page.shortcuts import sum_up_heatmaps
 from cxrpipe.reporting.page.subgroups import SCORE
-from cxrpipe.reporting.page.summary import say_inside, say_outside, say_question, say_tested
+from cxrpipe.reporting.page.summary import (
+    say_inside,
+    say_outside,
+    say_question,
+    say_tested,
+    warn,
+)
 from cxrpipe.reporting.page.wording import say_count, say_interval, say_list, say_share
 
 Facts = dict[str, str | None]
@@ -181,6 +189,7 @@ def judgement(run: Run) -> Facts:
         for finding, row in metrics["models"][task["best"]]["test"]["findings"].items()
         if row["n"] < FEW
     ]
+    warned = [warning for name in tasks for warning in warn(run, name)]
     return {
         "n_test": say_list(
             f"{task['test']['n']:,} films in {task['test']['groups']:,} groups"
@@ -193,7 +202,15 @@ def judgement(run: Run) -> Facts:
         "ensembles": f"Vote and mean probability of {say_list(ensembles)}" if ensembles else "none",
         "performance": " ".join(_performance(metrics, name) for name in tasks),
         "differences": " ".join(sum_up(task, bootstrap["level"]) for task in tasks.values()),
-        "pointing": " ".join(_pointing(run, task["best"]) for task in tasks.values()),
+        "heatmaps": " ".join(
+            sum_up_heatmaps(task["best"], run.localisations[task["best"]])
+            for task in tasks.values()
+        ),
+        "shortcuts": " ".join(warned) if warned else None,
+        "causes": " ".join(
+            sum_up_causes(task["best"], run.causes[task["best"]], find_alpha(metrics))
+            for task in tasks.values()
+        ),
         "few": say_list(dict.fromkeys(few)) if few else None,
         "one_collection": _one_collection(run.certificate),
     }
@@ -206,17 +223,6 @@ def _performance(metrics: Mapping[str, Any], name: str) -> str:
     return (
         f"{best}: accuracy {say_interval(test['accuracy'])}, macro {SCORE[score]} "
         f"{say_interval(test['macro'][score])}, n = {test['n']:,}."
-    )
-
-
-def _pointing(run: Run, best: str) -> str:
-    game = run.localisations[best]
-    if not game["n"]:
-        return f"Where the heatmaps of {best} point was not scored: no lesion is known."
-    return (
-        f"The heatmaps of {best} point at the known lesion in {say_share(game['share'])} of "
-        f"{game['n']} films; a random point of the lungs would in "
-        f"{say_share(game['chance_lungs'])}."
     )
 
 

@@ -27,8 +27,10 @@ class Run:
         As ``leakage.json``.
     index, split, excluded
         Tables; of the split the first fold, which has every film once.
-    summaries, timings, localisations
+    summaries, timings, localisations, causes
         Of the first fold of every model.
+    latents
+        Of every task that has a model.
     versions
         Of the packages that wrote the page.
     commit
@@ -46,6 +48,8 @@ class Run:
     summaries: Named
     timings: Named
     localisations: Named
+    causes: Named
+    latents: Named
     versions: Mapping[str, str]
     commit: str
 

@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from cxrpipe.reporting.page.wording import WHY_NONE, say_interval, say_number
+from cxrpipe.reporting.page.verdicts import share_of
+from cxrpipe.reporting.page.wording import WHY_NONE, say_interval, say_number, say_percent
 from cxrpipe.reporting.results import MACRO, is_model
 from cxrpipe.runtime import RESEARCH_USE
 
@@ -106,9 +107,9 @@ def localisation_note(best: str, localisation: Mapping[str, Any]) -> str:
             "scored."
         )
     return (
-        f"Pointing game of {best}: the maximum of Grad-CAM lies inside the known lesion in "
-        f"{localisation['hits']} of {localisation['n']} rightly classified abnormal test films "
-        f"({localisation['share']:.0%}); a random point of the film would in "
+        f"Pointing game of {best}: the maximum of the heatmap lies inside the known lesion in "
+        f"{localisation['hits']} of {localisation['n']} rightly classified abnormal test films, "
+        f"{say_percent(share_of(localisation))}; a random point of the film would in "
         f"{localisation['chance_film']:.0%}, a random point of the lungs in "
         f"{localisation['chance_lungs']:.0%}."
     )

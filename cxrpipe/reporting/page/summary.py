@@ -1,11 +1,13 @@
 """The first page: what was asked, which model is best, how good it is, what speaks against it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from cxrpipe.reporting.drawing.style import readable
 from cxrpipe.reporting.page.blocks import Block, Facts, Words
 from cxrpipe.reporting.page.comparisons import sum_up
+from cxrpipe.reporting.page.run import Run
+from cxrpipe.reporting.page.shortcuts import sum_up_heatmaps, warn_of_collections, warn_of_lungs
 from cxrpipe.reporting.page.subgroups import SCORE, models_of, say_held_out
 from cxrpipe.reporting.page.wording import say_count, say_interval, say_list, say_number
 
@@ -50,8 +52,30 @@ def say_tested(metrics: Mapping[str, Any], name: str) -> str:
     return f"{tested}, {n_held_out:,} of them of collections held out ({held_out})."
 
 
-def sum_up_task(metrics: Mapping[str, Any], name: str) -> list[Block]:
-    """Sum up the results of a task."""
+def sum_up_task(run: Run) -> Callable[[Mapping[str, Any], str], list[Block]]:
+    """Return what sums a task up: its scores, and what its best model's heatmaps show."""
+
+    def tell(metrics: Mapping[str, Any], name: str) -> list[Block]:
+        """Sum up the results of a task."""
+        best = metrics["tasks"][name]["best"]
+        heatmaps = sum_up_heatmaps(best, run.localisations[best])
+        return [*sum_up_scores(metrics, name), Words([heatmaps, *warn(run, name)])]
+
+    return tell
+
+
+def warn(run: Run, name: str) -> list[str]:
+    """Warn of shortcuts that the best model of a task may take."""
+    best = run.metrics["tasks"][name]["best"]
+    warnings = (
+        warn_of_lungs(best, run.localisations[best]),
+        warn_of_collections(best, run.latents[name]),
+    )
+    return [warning for warning in warnings if warning]
+
+
+def sum_up_scores(metrics: Mapping[str, Any], name: str) -> list[Block]:
+    """Sum up the scores of the best model of a task."""
     task = metrics["tasks"][name]
     best, score = task["best"], task["chosen_by"]
     test, tested = metrics["models"][best]["test"], task["test"]

@@ -26,7 +26,7 @@ def say_interval(estimate: Estimate) -> str:
     Parameters
     ----------
     estimate
-        ``value``, ``low``, ``high`` and ``sd``; any may be None.
+        ``value``, ``low`` and ``high``, any of which may be None; ``sd`` where there are folds.
     """
     if estimate["value"] is None:
         return NOT_ESTIMABLE
@@ -35,7 +35,8 @@ def say_interval(estimate: Estimate) -> str:
         said += f" ({estimate['low']:.3f}-{estimate['high']:.3f})"
     else:
         said += " (no interval)"
-    return said if estimate["sd"] is None else f"{said} ± {estimate['sd']:.3f}"
+    sd = estimate.get("sd")
+    return said if sd is None else f"{said} ± {sd:.3f}"
 
 
 def say_difference(difference: Estimate) -> str:
@@ -54,6 +55,15 @@ def say_p(p: float | None) -> str:
 def say_share(share: float | None) -> str:
     """Write a share as a percentage."""
     return say_number(share, "{:.0%}")
+
+
+def say_percent(estimate: Estimate) -> str:
+    """Write a share with its interval: ``75% (60%-88%)``."""
+    if estimate["value"] is None:
+        return NOT_ESTIMABLE
+    if estimate["low"] is None or estimate["high"] is None:
+        return f"{estimate['value']:.0%} (no interval)"
+    return f"{estimate['value']:.0%} ({estimate['low']:.0%}-{estimate['high']:.0%})"
 
 
 def say_list(names: Iterable[str]) -> str:

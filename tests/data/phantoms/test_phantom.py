@@ -30,7 +30,7 @@ def phantom(hospital: str, patients: int = 24, seed: int = 0) -> Phantom:
 @cache
 def planned(hospital: str, patients: int = 24, seed: int = 0) -> tuple[PlannedFilm, ...]:
     plan = plan_films(phantom(hospital, patients, seed))
-    return tuple(map(PlannedFilm._make, plan.itertuples(index=False, name=None)))
+    return tuple(PlannedFilm(*row) for row in plan.itertuples(index=False, name=None))
 
 
 @cache

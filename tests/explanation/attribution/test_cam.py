@@ -1,158 +1,190 @@
-"""Grad-CAM: maps derived by hand on one convolution, and what a real network must keep."""
+"""Class activation maps: derived by hand on one convolution, and what a real network must keep."""
 
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional
 
-from cxrpipe.config import Model
-from cxrpipe.explanation.attribution.cam import captured, enlarge, grad_cam, measure_offset
-from cxrpipe.models.zoo import Classifier, build
+from cxrpipe.explanation.attribution.cam import (
+    METHODS,
+    captured,
+    enlarge,
+    explain,
+    grad_cam,
+    measure_offset,
+)
+from cxrpipe.runtime import UserError
 
-#                        weight of channel x, of channel 1 - x
-HEAD = torch.tensor([[1.0, -1.0],  # class 0: x - (1 - x) = 2 x - 1
-                     [-1.0, 2.0],  # class 1: -x + 2 (1 - x) = 2 - 3 x
-                     [-1.0, -1.0]])  # class 2: -1 everywhere  # fmt: skip
 FILM = torch.tensor([[0.0, 0.25], [0.75, 1.0]])[None, None]
-
-
-class Hand(nn.Module):
-    """One convolution that gives x and 1 - x, their means, and a linear head."""
-
-    def __init__(self):
-        super().__init__()
-        self.conv = nn.Conv2d(1, 2, 1)
-        self.conv.weight.data = torch.tensor([1.0, -1.0]).view(2, 1, 1, 1)
-        self.conv.bias.data = torch.tensor([0.0, 1.0])
-
-    def forward(self, films):
-        return self.conv(films).mean(dim=(2, 3)) @ HEAD.T
-
-
-def explain(films, findings, network=None, layer="conv"):
-    return grad_cam(network or Hand(), layer, films, torch.tensor(findings))
+X, Y = FILM[0, 0], 1 - FILM[0, 0]
+NONE = torch.zeros(2, 2)
 
 
 def close(actual, expected):
-    torch.testing.assert_close(actual, torch.tensor(expected))
+    torch.testing.assert_close(actual, torch.as_tensor(expected))
 
 
-@pytest.fixture(scope="module")
-def classifier():
-    """An untrained network whose head has weights of both signs."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    built = Classifier(build(Model(architecture="test_resnet"), 3, seed=2), 0.5, 0.3).eval()
-    built.network.fc.weight.data.normal_(generator=torch.Generator().manual_seed(2))
-    yield built
-    torch.set_num_threads(before)
+# Class 0 is 2 x - 1, class 1 is 2 - 3 x, class 2 is -1; each divided by its maximum, without
+# negatives but for CAM. Grad-CAM++ leaves out the channels whose gradient is negative, which are
+# 1 - x, x and both. Integrated gradients give x times the slope, up or down.
+BY_HAND = {
+    "gradcam": [(2 * X - 1).relu(), (2 - 3 * X).relu() / 2, NONE],
+    "gradcam++": [X, Y, NONE],
+    "hirescam": [(2 * X - 1).relu(), (2 - 3 * X).relu() / 2, NONE],
+    "cam": [2 * X - 1, (2 - 3 * X) / 2, NONE - 1],
+    "ablationcam": [(2 * X - 1).relu(), (2 - 3 * X).relu() / 2, NONE],
+    "integrated": [X, X, NONE],
+}
 
 
-def noise(n):
-    generator = torch.Generator().manual_seed(0)
-    return torch.randint(0, 256, (n, 1, 32, 32), dtype=torch.uint8, generator=generator)
+@pytest.mark.parametrize("method", METHODS)
+def test_the_map_of_one_convolution_is_the_one_derived_by_hand(method, hand):
+    films, findings = FILM.repeat(3, 1, 1, 1), torch.arange(3)
+    maps = explain(hand, method, "conv", films, findings)
+    torch.testing.assert_close(maps, torch.stack(BY_HAND[method]), rtol=0, atol=1e-5)
 
 
-def test_the_map_of_one_convolution_is_the_one_derived_by_hand():
-    close(explain(FILM, [0]), [[[0.0, 0.0], [0.5, 1.0]]])  # 2 x - 1, without negatives
+@pytest.mark.parametrize("method", METHODS)
+def test_another_class_gives_another_map(method, classifier, noise):
+    films = noise(1, 64).repeat(3, 1, 1, 1)
+    maps = explain(classifier, method, "network.layer4", films, torch.arange(3))
+    for first, second in ((0, 1), (1, 2), (2, 0)):
+        assert float((maps[first] - maps[second]).abs().max()) > 0.01
 
 
-def test_another_class_gives_another_map():
-    close(explain(FILM, [1]), [[[1.0, 1.25 / 2], [0.0, 0.0]]])  # 2 - 3 x, divided by 2
+@pytest.mark.parametrize("method", METHODS)
+def test_no_hook_is_left_after_use_nor_after_an_error(method, classifier, noise):
+    explain(classifier, method, "network.layer4", noise(2), torch.tensor([0, 1]))
+    with pytest.raises((RuntimeError, IndexError)):
+        explain(classifier, method, "network.layer4", noise(1), torch.tensor([7]))
+    broken = nn.Sequential(classifier, nn.Flatten(5))
+    with pytest.raises((RuntimeError, IndexError)):
+        explain(broken, method, "0.network.layer4", noise(1), torch.tensor([0]))
+    hooks = [(module._forward_hooks, module._backward_hooks) for module in broken.modules()]
+    assert not any(forward or backward for forward, backward in hooks)
+    assert torch.is_grad_enabled()
 
 
-def test_a_map_without_positive_values_stays_zero_and_is_no_nan():
-    close(explain(FILM, [2]), [[[0.0, 0.0], [0.0, 0.0]]])
+@pytest.mark.parametrize("method", [method for method in METHODS if method != "integrated"])
+def test_a_layer_that_gives_no_map_is_named(method, classifier, noise):
+    with pytest.raises(UserError, match=r"network\.fc gives \(1, 3\) and no map"):
+        explain(classifier, method, "network.fc", noise(1), torch.tensor([0]))
 
 
-def test_every_film_of_a_batch_is_explained_for_its_own_class():
-    maps = explain(FILM.repeat(3, 1, 1, 1), [1, 2, 0])
-    close(maps[:2], [[[1.0, 0.625], [0.0, 0.0]], [[0.0, 0.0], [0.0, 0.0]]])
-    close(maps[2], [[0.0, 0.0], [0.5, 1.0]])
+def test_a_layer_used_twice_is_explained_where_it_is_used_first():
+    """The map of the first use is 3 x, its gradient that of the second, 3."""
+
+    class Twice(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = nn.Conv2d(1, 1, 1, bias=False)
+            self.conv.weight.data.fill_(3)
+
+        def forward(self, films):
+            return self.conv(self.conv(films)).sum(dim=(2, 3))
+
+    maps = METHODS["gradcam"](Twice(), "conv", FILM, torch.tensor([0]))
+    close(maps[0], 3 * (3 * X))
 
 
-def test_channels_are_weighted_with_the_mean_of_their_gradient():
+@pytest.mark.parametrize("method", METHODS)
+def test_a_map_of_zeros_stays_zero_and_is_no_nan(method, classifier, noise):
+    """The head heeds nothing."""
+    weights = classifier.network.fc.weight.data.clone()
+    classifier.network.fc.weight.data.zero_()
+    maps = explain(classifier, method, "network.layer4", noise(2), torch.tensor([0, 1]))
+    classifier.network.fc.weight.data.copy_(weights)
+    close(maps, torch.zeros(2, 32, 32))
+
+
+def test_every_film_of_a_batch_is_explained_for_its_own_class(hand):
+    maps = grad_cam(hand, "conv", FILM.repeat(3, 1, 1, 1), torch.tensor([1, 2, 0]))
+    close(maps, [[[1.0, 0.625], [0.0, 0.0]], [[0.0, 0.0], [0.0, 0.0]], [[0.0, 0.0], [0.5, 1.0]]])
+
+
+def test_channels_are_weighted_with_the_mean_of_their_gradient(hand):
     """The gradient of the first channel is 3 at one place and 0 elsewhere; its mean is 3/4."""
     head = torch.zeros(1, 2, 2, 2)
     head[0, 0, 0, 0] = 3
     head[0, 1] = 1
-
-    class Placed(Hand):
-        def forward(self, films):
-            return torch.einsum("nchw,kchw->nk", self.conv(films), head)
-
+    hand.forward = lambda films: torch.einsum("nchw,kchw->nk", hand.conv(films), head)
     # 3/4 x + (1 - x) = 1 - x / 4
-    close(explain(FILM, [0], Placed()), [[[1.0, 0.9375], [0.8125, 0.75]]])
+    close(grad_cam(hand, "conv", FILM, torch.tensor([0])), [[[1.0, 0.9375], [0.8125, 0.75]]])
 
 
-def test_a_small_map_is_enlarged_evenly_to_the_side_of_the_film():
-    class Coarse(Hand):
-        def __init__(self):
-            super().__init__()
-            self.conv.stride = (2, 2)
-
+def test_a_small_map_is_enlarged_evenly_to_the_side_of_the_film(hand):
+    hand.conv.stride = (2, 2)
     film = torch.zeros(1, 1, 4, 4)
     film[0, 0, ::2, ::2] = torch.tensor([[0.5, 0.5], [0.5, 1.0]])  # map: 0 0 / 0 1
     edge = torch.tensor([0, 0.25, 0.75, 1])
-    torch.testing.assert_close(explain(film, [0], Coarse())[0], torch.outer(edge, edge))
+    close(grad_cam(hand, "conv", film, torch.tensor([0]))[0], torch.outer(edge, edge))
 
 
-def test_a_later_operation_in_place_does_not_change_what_is_captured():
-    network = nn.Sequential(Hand().conv, nn.ReLU(inplace=True))
+def test_a_later_operation_in_place_does_not_change_what_is_captured(hand):
+    network = nn.Sequential(hand.conv, nn.ReLU(inplace=True))
     with captured(network, "0") as outputs:
         after = network(FILM * 2)
     assert float(outputs[0].detach().min()) == -1
     assert float(after.detach().min()) == 0
 
 
-def test_the_hook_is_gone_after_the_context_and_after_an_error():
-    network = Hand()
-    with captured(network, "conv") as outputs:
-        network(FILM)
-    network(FILM)
+def test_a_later_operation_in_place_does_not_change_the_map(hand):
+    """Of 2 x and 1 - 2 x, the negative is zero afterwards; the map is that of before."""
+    network = nn.Sequential(hand.conv, nn.ReLU(inplace=True), nn.Flatten(), nn.Linear(8, 1))
+    nn.init.ones_(network[3].weight)
+    # The gradients of x are 1 but where x is 0, of 1 - 2 x where it is positive: 3/4 and 1/4 or 2/4
+    maps = METHODS["gradcam"](network, "0", FILM * 2, torch.tensor([0]))
+    close(maps[0], 0.75 * 2 * X + 0.5 * (1 - 2 * X))
+
+
+def test_the_hook_is_gone_after_the_context_and_after_an_error(hand):
+    with captured(hand, "conv") as outputs:
+        hand(FILM)
+    hand(FILM)
     assert len(outputs) == 1
-    with pytest.raises(ZeroDivisionError), captured(network, "conv") as outputs:
+    with pytest.raises(ZeroDivisionError), captured(hand, "conv") as outputs:
         raise ZeroDivisionError
-    network(FILM)
+    hand(FILM)
     assert outputs == []
-    with pytest.raises(RuntimeError, match="index 7 is out of bounds"):
-        explain(FILM, [7], network)
-    assert not network.conv._forward_hooks
 
 
-def test_each_film_has_the_map_that_it_has_alone(classifier):
-    films, findings = noise(5), [0, 1, 2, 0, 1]
-    together = explain(films, findings, classifier, "network.layer2")
+def test_each_film_has_the_map_that_it_has_alone(classifier, noise):
+    films, findings = noise(5), torch.tensor([0, 1, 2, 0, 1])
+    together = grad_cam(classifier, "network.layer2", films, findings)
     alone = torch.cat(
         [
-            explain(films[place : place + 1], [finding], classifier, "network.layer2")
-            for place, finding in enumerate(findings)
+            grad_cam(classifier, "network.layer2", film[None], finding[None])
+            for film, finding in zip(films, findings, strict=True)
         ]
     )
     assert len({tuple(film.flatten().tolist()) for film in alone}) == 5
     torch.testing.assert_close(together, alone, rtol=0, atol=1e-4)
 
 
-def test_maps_of_a_network_lie_from_0_to_1_and_reach_1_or_are_zero(classifier):
-    maps = explain(noise(12), [0, 1, 2] * 4, classifier, "network.layer2")
+def test_maps_of_a_network_lie_from_0_to_1_and_reach_1_or_are_zero(classifier, noise):
+    maps = grad_cam(classifier, "network.layer2", noise(12), torch.arange(12) % 3)
     assert float(maps.min()) >= 0
     assert set(maps.amax(dim=(1, 2)).tolist()) <= {0.0, 1.0}
     assert float(maps.max()) == 1
 
 
-def test_explaining_changes_neither_weights_nor_gradients_nor_films(classifier):
+@pytest.mark.parametrize("method", METHODS)
+def test_explaining_changes_neither_weights_nor_gradients_nor_films(method, classifier, noise):
     before = {name: tensor.clone() for name, tensor in classifier.state_dict().items()}
     films = noise(2).float()
-    explain(films, [0, 1], classifier, "network.layer4")
+    explain(classifier, method, "network.layer4", films, torch.tensor([0, 1]))
     assert torch.equal(films, noise(2).float())
     assert not films.requires_grad
     assert all(weight.grad is None for weight in classifier.parameters())
     assert all(torch.equal(before[name], now) for name, now in classifier.state_dict().items())
 
 
-def test_films_can_be_explained_where_gradients_are_off():
+@pytest.mark.parametrize("method", METHODS)
+def test_films_can_be_explained_where_gradients_are_off(method, hand):
     with torch.no_grad():
-        close(explain(FILM, [0]), [[[0.0, 0.0], [0.5, 1.0]]])
+        maps = explain(hand, method, "conv", FILM, torch.tensor([0]))
+        assert not torch.is_grad_enabled()
+    torch.testing.assert_close(maps[0], BY_HAND[method][0], rtol=0, atol=1e-5)
 
 
 def test_without_an_offset_a_map_is_enlarged_as_torch_does():

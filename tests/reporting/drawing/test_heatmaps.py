@@ -1,7 +1,9 @@
 """Heatmaps over films: what is laid over them, and which models and films stand where."""
 
 import numpy as np
+import pytest
 from matplotlib import colormaps
+from scipy.ndimage import zoom
 
 from cxrpipe.reporting.drawing import heatmaps
 
@@ -72,3 +74,33 @@ def test_heatmaps_of_many_models_take_several_rows_of_a_film():
     first = [title for title in titles[:24] if title]
     assert first == ["true: covid", *[f"m{number}: {number}%" for number in range(20)]]
     assert titles[8] == ""  # below the film
+
+
+def test_a_signed_heatmap_darkens_what_speaks_against_and_lightens_what_speaks_for():
+    grey = np.full((1, 3), 128, np.uint8)
+    heat = np.array([[-1, 0, 1]], np.float32)
+    light = heatmaps.overlay(grey, heat, signed=True) @ [0.2126, 0.7152, 0.0722]
+    assert light[0, 0] < 128 / 255 - 0.15
+    assert light[0, 1] == pytest.approx(128 / 255)
+    assert light[0, 2] > 128 / 255 + 0.1
+
+
+def test_the_colours_of_signed_heatmaps_grow_lighter_from_against_to_for():
+    """So the sign can be told in grey, and by the colour-blind."""
+    light = heatmaps.SIGNED(np.linspace(0, 1, 64))[:, :3] @ [0.2126, 0.7152, 0.0722]
+    assert (np.diff(light) > 0).all()
+
+
+def test_only_cam_is_drawn_with_its_sign():
+    heat = -np.ones((16, 16), np.float32)
+    drawn = heatmaps.show_heat(film(), heat, "CAM", "cam").picture
+    np.testing.assert_array_equal(drawn, heatmaps.overlay(film(), heat, signed=True))
+    assert heatmaps.bar_of("cam").low == -1
+    assert heatmaps.bar_of("gradcam").low == 0
+
+
+def test_a_heatmap_is_laid_linearly_between_the_middles_of_its_cells():
+    heat = np.random.default_rng(3).random((6, 6), dtype=np.float32)
+    oracle = zoom(heat, (15 / 6, 24 / 6), order=1, mode="nearest", grid_mode=True)
+    np.testing.assert_allclose(heatmaps.lay(heat, (15, 24)), oracle, atol=1e-6)
+    assert heatmaps.lay(heat, (6, 6)) is heat

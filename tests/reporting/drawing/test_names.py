@@ -2,7 +2,13 @@
 
 from pathlib import Path
 
-from cxrpipe.reporting.drawing.names import KINDS, list_figures, name_figure
+from cxrpipe.reporting.drawing.names import (
+    EXPLAINED,
+    KINDS,
+    list_explained,
+    list_figures,
+    name_figure,
+)
 
 CAPTIONS = Path(__file__).parents[3] / "workflow" / "report"
 
@@ -12,18 +18,26 @@ def test_a_recipe_of_one_task_does_not_say_which():
     assert name_figure("roc", "nih", ["nih", "covid"]) == "roc-nih"
 
 
-def test_tasks_have_all_kinds_and_findings_a_heatmap():
-    names = list_figures(["a", "b"], ["a", "b", "idle"], ["covid", "mass"])
+def test_every_used_task_has_all_kinds():
+    names = list_figures(["a", "b"], ["a", "b", "idle"])
     assert names[0] == "curves"
     assert names[1 : 1 + len(KINDS)] == [f"{kind}-a" for kind in KINDS]
-    assert names[1 + len(KINDS) : 1 + 2 * len(KINDS)] == [f"{kind}-b" for kind in KINDS]
-    assert names[1 + 2 * len(KINDS) :] == ["gradcam-covid", "gradcam-mass"]
+    assert names[1 + len(KINDS) :] == [f"{kind}-b" for kind in KINDS]
+
+
+def test_findings_have_a_heatmap_and_every_used_task_all_that_explains_it():
+    names = list_explained(["a", "b"], ["a", "b", "idle"], ["covid", "mass"])
+    assert names[:2] == ["gradcam-covid", "gradcam-mass"]
+    assert names[2 : 2 + len(EXPLAINED)] == [f"{kind}-a" for kind in EXPLAINED]
+    assert names[2 + len(EXPLAINED) :] == [f"{kind}-b" for kind in EXPLAINED]
+    assert list_explained(["a"], ["a"], []) == list(EXPLAINED)
 
 
 def test_every_kind_has_a_caption_of_its_own():
     """A kind is the name up to its first dash, so that none may have one."""
-    kinds = {name.split("-")[0] for name in list_figures(["a"], ["a", "b"], ["covid"])}
-    assert kinds == {"curves", "gradcam", *KINDS}
+    names = list_figures(["a"], ["a", "b"]) + list_explained(["a"], ["a", "b"], ["covid"])
+    kinds = {name.split("-")[0] for name in names}
+    assert kinds == {"curves", "gradcam", *KINDS, *EXPLAINED}
     captions = [(CAPTIONS / f"{kind}.rst").read_text(encoding="utf-8") for kind in sorted(kinds)]
     assert len(set(captions)) == len(kinds)
     assert all(caption.strip().endswith(".") for caption in captions)

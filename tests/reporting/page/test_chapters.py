@@ -3,11 +3,14 @@
 import re
 
 import pytest
-from told import GAME, TIMING, Teller, tell_metrics, tell_run, tell_summary
+from judging import tell_localisations
+from told import TIMING, Teller, tell_metrics, tell_run, tell_summary
 
 from cxrpipe.reporting import published
+from cxrpipe.reporting.drawing import names
 from cxrpipe.reporting.page.blocks import Picture
 from cxrpipe.reporting.page.chapters import (
+    SHOWN_IN,
     choose_pictures,
     task_by_task,
     tell_ablation,
@@ -18,18 +21,20 @@ from cxrpipe.reporting.page.chapters import (
 from cxrpipe.reporting.page.chapters import (
     tell_summary as tell_first,
 )
-from cxrpipe.reporting.page.rendering import find_numeric, say_rows
+from cxrpipe.reporting.page.rendering import DRAWN_FROM, TITLES, find_numeric, say_rows
 from cxrpipe.reporting.results import build_table
 
 NUMBER = re.compile(r"[-+]?\d+(?:,\d{3})*(?:\.\d+)?%?")
 KINDS = ("curves", "forest", "matrix", "confusion", "reliability", "gradcam-covid", "novelty")
-FIGURES = [Picture(name, name, "Imaginary.", "data:,", 4, 4) for name in KINDS]
+EXPLAINED = ("gallery", "depth", "methods", "several", "localisation", "altered", "randomised")
+EXPLAINED += ("confidence", "mistakes", "causes", "latent", "som", "neighbours", "filters")
+FIGURES = [Picture(name, name, "Imaginary.", "data:,", 4, 4) for name in (*KINDS, *EXPLAINED)]
 
 
 def table_of(metrics):
     models = metrics["models"]
     summaries = {name: tell_summary(name) for name in models}
-    return build_table(metrics, summaries, dict.fromkeys(models, GAME))
+    return build_table(metrics, summaries, tell_localisations(models))
 
 
 def judge(metrics, figures=()):
@@ -87,16 +92,41 @@ def test_every_number_of_a_table_stands_where_the_table_says(metrics):
     ]
     assert len(tables) >= 12
     for table in tables:
-        inside = [part for keys in places(table.source) for part in look_up(metrics, keys)]
-        known = {said for number in numbers(inside) for said in spellings(number)}
-        for numeric, cells in zip(
-            find_numeric(table.rows), zip(*say_rows(table.rows), strict=True), strict=True
-        ):
-            shown = {number for cell in cells for number in NUMBER.findall(cell) if numeric}
-            # A hyphen between two ends of an interval is no minus.
-            assert {number.lstrip("-+") for number in shown} <= {
-                said.lstrip("-+") for said in known
-            }
+        check_numbers(
+            table, [part for keys in places(table.source) for part in look_up(metrics, keys)]
+        )
+
+
+def check_numbers(table, inside):
+    """Check that every number of a table is within what its file holds."""
+    known = {said for number in numbers(inside) for said in spellings(number)}
+    for numeric, cells in zip(
+        find_numeric(table.rows), zip(*say_rows(table.rows), strict=True), strict=True
+    ):
+        shown = {number for cell in cells for number in NUMBER.findall(cell) if numeric}
+        # A hyphen between two ends of an interval is no minus.
+        assert {number.lstrip("-+") for number in shown} <= {said.lstrip("-+") for said in known}
+
+
+@pytest.mark.parametrize("metrics", METRICS.values(), ids=METRICS)
+def test_every_number_of_what_explains_stands_in_the_file_that_the_table_names(metrics):
+    run = tell_run(metrics=metrics)
+    files = {f"errors/{model}/fold-0.json": told for model, told in run.causes.items()}
+    files |= {f"latent/{task}/latent.json": told for task, told in run.latents.items()}
+    files["gradcam/*/fold-0.json"] = dict(run.localisations)
+    tables = [
+        block
+        for block in all_blocks(judge(metrics))
+        if block.kind == "table" and block.source in files
+    ]
+    assert len(tables) >= 8
+    for table in tables:
+        shares = [
+            cause[f"{part}_with"] / cause[part]
+            for cause in files[table.source].get("causes", ())
+            for part in ("wrong", "right")
+        ]
+        check_numbers(table, [files[table.source], shares])
 
 
 def test_the_first_page_has_the_numbers_of_metrics():
@@ -133,14 +163,25 @@ def test_figures_stand_in_their_chapter_and_new_kinds_among_curves():
         "curves": ["curves", "novelty"],
         "confusion": ["confusion"],
         "calibration": ["reliability"],
-        "explanations": ["gradcam-covid"],
+        "explanations": ["gradcam-covid", *EXPLAINED[:8], "filters"],
+        "features": ["latent", "som", "neighbours"],
+        "errors": ["mistakes", "causes"],
     }
     assert choose_pictures(FIGURES, "elsewhere") == []
 
 
+def test_every_figure_that_explains_has_a_chapter_a_title_and_its_files():
+    kinds = set(names.EXPLAINED)
+    assert kinds == set(EXPLAINED)
+    assert kinds <= set(SHOWN_IN)
+    assert kinds <= set(TITLES)
+    assert kinds <= set(DRAWN_FROM)
+
+
 def test_a_chapter_without_anything_to_tell_is_left_out():
     assert [chapter.place for chapter in judge(tell_metrics())] == [
-        *("results", "comparisons", "subgroups", "calibration", "errors"),
+        *("results", "comparisons", "subgroups", "calibration", "explanations", "features"),
+        "errors",
     ]
     assert tell_ablation(None) is None
     assert tell_literature(None) is None
@@ -161,6 +202,21 @@ def test_every_task_is_told_under_its_name_if_there_are_several():
     assert [part.title for part in chapter.parts] == ["Task findings", "Task covid"]
     assert ("best model on validation", "no") in chapter.parts[1].blocks[1].pairs
     assert "Task" not in str(tell_first(tell_run()))
+
+
+def test_models_of_every_task_are_explained_under_its_name():
+    metrics = two_tasks()
+    told = {chapter.place: chapter for chapter in judge(metrics, FIGURES)}
+    for place, n_figures in (("explanations", 10), ("features", 3), ("errors", 2)):
+        parts = told[place].parts
+        assert [part.title for part in parts] == ["Task findings", "Task covid", "Figures"]
+        assert len(parts[2].blocks[0].shown) == n_figures
+    of_covid = told["features"].parts[1].blocks
+    assert {block.source for block in of_covid if block.kind == "table"} == {
+        "latent/covid/latent.json"
+    }
+    games = told["explanations"].parts[1].blocks[2].rows
+    assert set(games["model"]) == {"yes", "no"}
 
 
 def test_figures_of_several_tasks_are_in_a_part_of_their_own():

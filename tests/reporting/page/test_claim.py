@@ -42,6 +42,8 @@ def test_answers_hold_the_numbers_of_the_run():
         "Tested on external films: no film of east has trained or chosen any model."
     )
     assert "2,000 bootstrap samples" in answers[29]
+    assert "Heatmaps of densenet point at lesions more often than chance (in 30 of" in answers[31]
+    assert "among the 21 mistakes of densenet on 105 test films" in answers[39]
     assert "commit 0a1b" in answers[42]
     assert "{" not in "".join(answers.values())
 

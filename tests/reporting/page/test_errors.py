@@ -1,8 +1,13 @@
 """Mistakes and confusions, counted by hand."""
 
-from told import tell_metrics
+from told import tell_metrics, tell_run
 
-from cxrpipe.reporting.page.errors import confusion_table, mistake_table, tell_errors
+from cxrpipe.reporting.page.errors import (
+    confusion_table,
+    mistake_table,
+    tell_errors,
+    tell_mistakes,
+)
 
 FINDINGS = ("normal", "covid", "lung_opacity")
 #             said normal, covid, lung_opacity
@@ -29,18 +34,30 @@ def test_a_mistake_is_told_with_the_beginning_of_its_name():
 
 
 def test_errors_are_told_with_what_they_do_not_show():
-    words, mistakes, confusions = tell_errors(tell_metrics(), "findings")
+    words, mistakes, confusions = tell_mistakes(tell_metrics(), "findings")
     assert "sure and wrong is where to look first" in words.lines[0]
     assert "Labels can be wrong" in words.lines[0]
     assert (len(mistakes.rows), len(confusions.rows)) == (3, 2)
 
 
 def test_yes_and_no_have_no_table_of_confusions():
-    assert len(tell_errors(tell_metrics(kind="multi"), "findings")) == 2
+    assert len(tell_mistakes(tell_metrics(kind="multi"), "findings")) == 2
 
 
 def test_a_model_without_mistakes_is_called_so():
     metrics = tell_metrics()
     metrics["tasks"]["findings"]["mistakes"] = []
-    (words,) = tell_errors(metrics, "findings")
+    (words,) = tell_mistakes(metrics, "findings")
     assert words.lines == ["densenet makes no mistake on the test films of the first fold."]
+
+
+def test_causes_follow_the_mistakes_of_the_models_of_the_task():
+    metrics = tell_metrics()
+    blocks = tell_errors(tell_run(metrics=metrics))(metrics, "findings")
+    captions = [block.caption for block in blocks if block.kind == "table"]
+    assert captions == [
+        "The surest mistakes of densenet",
+        "What densenet takes for what most often, on the test films of the first fold",
+        "Measured causes: densenet",
+        "Measured causes: resnet10",
+    ]

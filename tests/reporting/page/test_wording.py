@@ -9,6 +9,7 @@ from cxrpipe.reporting.page.wording import (
     say_list,
     say_number,
     say_p,
+    say_percent,
     say_share,
 )
 
@@ -30,6 +31,22 @@ NOTHING = {"value": None, "low": None, "high": None, "sd": None}
 )
 def test_an_estimate_is_told_with_what_is_known_of_it(told, said):
     assert say_interval(NOTHING | told) == said
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ((0.75, 0.6, 0.884), "75% (60%-88%)"),
+        ((0.75, None, None), "75% (no interval)"),
+        ((None, None, None), "not estimable"),
+    ],
+)
+def test_a_share_is_told_in_percent(told, said):
+    assert say_percent(dict(zip(("value", "low", "high"), told, strict=True))) == said
+
+
+def test_an_estimate_of_a_single_fold_needs_no_spread():
+    assert say_interval({"value": 0.5, "low": 0.25, "high": 0.75}) == "0.500 (0.250-0.750)"
 
 
 @pytest.mark.parametrize(

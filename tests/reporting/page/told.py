@@ -4,6 +4,7 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
+from judging import tell_causes_of, tell_latent, tell_localisations
 from PIL import Image
 
 from cxrpipe import tables
@@ -34,6 +35,13 @@ FIGURES = {
     "reliability": (1000, 500),
     "decision": (700, 500),
     "gradcam-lung_opacity": (1400, 1100),
+    "gallery": (900, 600),
+    "localisation": (900, 400),
+    "latent": (1200, 500),
+    "som": (800, 500),
+    "mistakes": (1000, 700),
+    "causes": (700, 400),
+    "filters": (900, 500),
 }
 EXPLORATION = {"classes": (800, 500), "sources": (800, 400), "samples-covid": (900, 900)}
 
@@ -262,7 +270,6 @@ def tell_summary(name):
 
 TIMING = {"seconds_per_epoch": 3.02, "films_per_second": 228.5, "device": "Abacus 9"}
 TIMING |= {"precision": "bf16", "torch": "2.11.0"}
-GAME = {"n": 40, "hits": 30, "share": 0.75, "chance_film": 0.08, "chance_lungs": 0.29}
 
 
 def tell_films(seed=0, n=210):
@@ -347,7 +354,9 @@ def tell_run(**told):
         "excluded": tell_excluded(),
         "summaries": {name: tell_summary(name) for name in models},
         "timings": dict.fromkeys(models, TIMING),
-        "localisations": dict.fromkeys(models, GAME),
+        "localisations": tell_localisations(models),
+        "causes": tell_causes_of(models),
+        "latents": {name: tell_latent(models) for name in metrics["tasks"]},
         "versions": {"cxrpipe": "1.2.3", "torch": "2.11.0"},
         "commit": "0a1b",
     }

@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from judging import tell_causes_of, tell_latent, tell_localisations
 from told import (
     EXPLORATION,
     FIGURES,
-    GAME,
     SOURCES,
     TIMING,
     draw_picture,
@@ -57,17 +57,42 @@ def write_jsons(folder, jsons):
     return paths
 
 
-def write_report(folder, metrics=None, sources=SOURCES, recipe=None, leakage=None, **options):
-    """Write a report; return the path of its page."""
+def write_explained(folder, metrics, explained):
+    """Write what explains the models of a run and return the options that name its files."""
+    models, tasks = list(metrics["models"]), list(metrics["tasks"])
+    known = {
+        "localisations": tell_localisations(models),
+        "causes": tell_causes_of(models),
+        "latents": {name: tell_latent(models) for name in tasks},
+    } | explained
+    ends = {"localisations": "-game", "causes": "-causes", "latents": "-latent"}
+    paths = {
+        key: write_jsons(folder, {name + end: known[key][name] for name in known[key]})
+        for key, end in ends.items()
+    }
+    return {key: list(each.values()) for key, each in paths.items()} | {"latent-tasks": tasks}
+
+
+def write_report(
+    folder, metrics=None, sources=SOURCES, recipe=None, leakage=None, explained=(), **options
+):
+    """Write a report; return the path of its page.
+
+    Parameters
+    ----------
+    explained
+        Of each model ``localisations`` and ``causes``, of each task ``latents``; imaginary if not.
+    """
     metrics = metrics or tell_metrics()
     models = list(metrics["models"])
+    explained = dict(explained)
     summaries = {name: tell_summary(name) for name in models}
     jsons = {"metrics": metrics, "leakage": leakage or tell_leakage()}
-    paths = write_tables(folder, metrics, summaries, dict.fromkeys(models, GAME))
+    games = explained.get("localisations", tell_localisations(models))
+    paths = write_tables(folder, metrics, summaries, games)
     paths |= write_jsons(folder, jsons)
     each = write_jsons(folder, summaries)
     timings = write_jsons(folder, {f"{name}-timing": TIMING for name in models})
-    games = write_jsons(folder, {f"{name}-game": GAME for name in models})
     paths["curves"] = folder / "curves.csv"
     paths["curves"].write_text("task,model,finding,curve,x,y,low,high,n\n", encoding="utf-8")
     checksums = folder / "SHA256SUMS"
@@ -87,7 +112,7 @@ def write_report(folder, metrics=None, sources=SOURCES, recipe=None, leakage=Non
         "models": models,
         "summaries": [each[name] for name in models],
         "timings": list(timings.values()),
-        "localisations": list(games.values()),
+        **write_explained(folder, metrics, explained),
         "checksums": [checksums],
         "figures": [pictures[name] for name in FIGURES],
         "exploration": [pictures[name] for name in EXPLORATION],

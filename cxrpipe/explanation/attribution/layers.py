@@ -1,0 +1,95 @@
+"""The layers of a network from shallow to deep, at which its belief can be looked at."""
+
+import math
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import nn
+
+from cxrpipe.config import Model
+from cxrpipe.models.zoo import Classifier, feature_layer
+
+
+class Seen(NamedTuple):
+    """Heights of the map that a module was given and of the one that it gave; 0 of what is none."""
+
+    given: int
+    gave: int
+
+
+def list_layers(classifier: Classifier, model: Model, side: int, most: int) -> list[str]:
+    """Name layers shallow to deep, the last of every stride; the deepest is the last map.
+
+    A layer is a whole piece of the network, such as a stage of blocks: what lies inside one is
+    looked at only if it makes its map less than a third as high.
+
+    Parameters
+    ----------
+    classifier
+        In evaluation mode.
+    side
+        Pixels of its films.
+    most
+        Layers at most; of more, those are named that are evenly spread, the deepest always.
+
+    Returns
+    -------
+    Dotted names of modules of the classifier.
+    """
+    deepest = "network." + feature_layer(classifier.network, model, 0)
+    seen = _watch(classifier, side)
+    layers: dict[int, str] = {}
+    for name in list(seen)[: list(seen).index(deepest)]:
+        if _is_piece(name, seen):
+            layers[_halvings(seen[name].gave, side)] = name
+    layers.pop(_halvings(seen[deepest].gave, side), None)
+    names = [*layers.values(), deepest]
+    places = np.linspace(len(names) - 1, 0, min(most, len(names))).round().astype(int)
+    return [names[place] for place in places[::-1]]
+
+
+@torch.no_grad()
+def _watch(classifier: Classifier, side: int) -> dict[str, Seen]:
+    """Send a film through and return what every module was given and gave, in order of use."""
+    seen: dict[str, Seen] = {}
+
+    def note(name: str, module: nn.Module, inputs: tuple[object, ...], output: object) -> None:
+        """Note the first use of a module."""
+        seen.setdefault(name, Seen(_height(inputs[0] if inputs else None), _height(output)))
+
+    hooks = [
+        module.register_forward_hook(partial(note, name))
+        for name, module in classifier.named_modules()
+        if name
+    ]
+    try:
+        classifier(torch.zeros(1, 1, side, side, device=next(classifier.parameters()).device))
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return seen
+
+
+def _height(output: object) -> int:
+    """Return the cells of a map's height, and 0 of what is no map."""
+    return output.shape[2] if isinstance(output, torch.Tensor) and output.ndim == 4 else 0
+
+
+def _is_piece(name: str, seen: dict[str, Seen]) -> bool:
+    """Tell whether a module is one piece, and not inside of one."""
+    above = [".".join(name.split(".")[:n]) for n in range(1, name.count(".") + 1)]
+    return _keeps(seen[name]) and not any(_keeps(seen.get(part, Seen(0, 0))) for part in above)
+
+
+def _keeps(seen: Seen) -> bool:
+    """Tell whether a module gives a map that is not much lower than the one it was given.
+
+    A stride of two without padding gives a bit less than half of the cells.
+    """
+    return seen.gave > 0 and 3 * seen.gave >= seen.given
+
+
+def _halvings(height: int, side: int) -> int:
+    return round(math.log2(side / height))
