@@ -92,6 +92,8 @@ def main() -> None:
         overlays = [f"results/{RUN}/explanations/{model}/fold-0" for model in MODELS]
         whole = snakemake(project, options, "illustrate", *overlays)
         seconds = seconds_of_rules(project)
+    if lacking := [rule for rule in EXPLAINING if rule not in seconds]:
+        raise SystemExit(f"{', '.join(lacking)} did not run; nothing is told")
     print(f"{options.films} films, {len(MODELS)} models, {options.side} px, {options.cores} cores")
     for rule in EXPLAINING:
         print(f"{rule:12}{seconds[rule]:8.1f} s")

@@ -47,7 +47,7 @@ class Phantom(Settings):
         Field("", description="finding whose films carry the planted text; empty: no film does")
     )
     marked_share: float = Field(
-        0.95, ge=0.5, le=1, description="of its films that carry it; of all others' films the rest"
+        0.98, ge=0.5, le=1, description="of its films that carry it; of all others' films the rest"
     )
 
 

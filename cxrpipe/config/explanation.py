@@ -14,8 +14,10 @@ class Gradcam(Settings):
 
     films_per_finding: int = Field(3, ge=1, le=20, description="test films, drawn at random")
     stride: int = Field(0, ge=0, description="pixels a map cell covers; 0: the last feature map")
+    layer: str = Field("", description="module of the network, by its dotted name; before stride")
     methods: tuple[Method, ...] = Field(
         ("gradcam", "gradcam++", "hirescam", "cam", "ablationcam", "integrated"),
+        min_length=1,
         description="drawn of the surest right film of every finding, beside each other",
     )
     depths: int = Field(
@@ -26,7 +28,7 @@ class Gradcam(Settings):
 class Localise(Settings):
     """How heatmaps are scored."""
 
-    films: int = Field(200, ge=1, description="test films at most whose heatmaps are scored")
+    films: int = Field(200, ge=1, description="test films at most that each score looks at")
     altered: int = Field(
         24, ge=0, description="of them, films at most into which and from which pixels are moved"
     )
@@ -36,7 +38,7 @@ class Localise(Settings):
 class Latent(Settings):
     """How the features of films are laid out."""
 
-    films: int = Field(1000, ge=10, description="test films at most, of every task")
+    films: int = Field(1000, ge=10, le=5000, description="test films at most, of every task")
     perplexity: float = Field(25, gt=1, description="of t-SNE: neighbours that a film minds")
     som: int = Field(15, ge=2, le=50, description="cells of a side of the self-organising map")
     neighbours: int = Field(5, ge=1, le=20, description="listed of every film")

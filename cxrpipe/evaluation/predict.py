@@ -11,10 +11,10 @@ from cxrpipe import tables
 from cxrpipe.config import Task, check
 from cxrpipe.data.cohort import choose_cohort
 from cxrpipe.models.device import claim_device, fit_batch
-from cxrpipe.models.weights import Card
+from cxrpipe.models.refusing import refuse_others
 from cxrpipe.models.zoo import Classifier, load_classifier
 from cxrpipe.preprocessing.store import read_radiographs
-from cxrpipe.runtime import UserError, command, progress
+from cxrpipe.runtime import command, progress
 
 BATCH = 128
 log = logging.getLogger(__name__)
@@ -30,15 +30,6 @@ def predict_logits(
     return torch.cat(
         [classifier(part.to(device)).cpu() for part in progress(parts, len(parts), "batches")]
     )
-
-
-def refuse_others(card: Card, task: Task, side: int, path: Path) -> None:
-    """Raise a UserError if weights are of another task, or of films of another side."""
-    theirs, asked = ((of.kind, of.findings) for of in (card, task))
-    if theirs != asked:
-        raise UserError(f"{path}: trained for {theirs}, and asked for {asked}; train it anew")
-    if card.side != side:
-        raise UserError(f"{path}: trained at side {card.side}, and films have {side}; give those")
 
 
 @command

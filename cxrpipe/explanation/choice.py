@@ -9,7 +9,7 @@ import pandas as pd
 from cxrpipe.config import Task
 from cxrpipe.data.cohort import label_films
 from cxrpipe.evaluation.statistics.metrics import decide, probabilities
-from cxrpipe.runtime import derive_seed
+from cxrpipe.explanation.chance import order_by_chance
 
 KEY = ["radiograph", "finding"]
 
@@ -37,72 +37,75 @@ def list_findings(films: pd.DataFrame, task: Task) -> pd.DataFrame:
 def choose_films(shown: pd.DataFrame, per_finding: int, seed: int) -> pd.DataFrame:
     """Choose films of every finding at random; the same for every model of a run.
 
-    A film's chance does not depend on the films beside it, so that tasks which share films also
-    share those that are drawn.
+    Tasks which share films also share those that are drawn.
     """
-    chance = shown["radiograph"].map(lambda radiograph: derive_seed(seed, radiograph))
-    shuffled = shown.loc[chance.sort_values(kind="stable").index]
+    shuffled = shown.iloc[order_by_chance(shown["radiograph"], seed)]
     return shuffled.groupby("finding").head(per_finding).sort_values(["finding", "radiograph"])
 
 
-def choose_found(
-    shown: pd.DataFrame, predictions: pd.DataFrame, kind: str, with_lesions: set[str]
-) -> pd.DataFrame:
-    """Choose the films with a known lesion whose finding the model predicts rightly.
-
-    That is the finding of highest probability for ``single``, else one of probability above 1/2.
-    A film of several findings is left out: its mask does not tell which lesion is of which.
-    """
-    right = _among(shown, list_said(list(shown["radiograph"].unique()), predictions, kind))
-    found: pd.DataFrame = shown[right & shown["alone"] & shown["radiograph"].isin(with_lesions)]
-    return found
-
-
-def list_said(radiographs: Sequence[str], predictions: pd.DataFrame, kind: str) -> pd.DataFrame:
-    """List what a model says of films: a row for each film and each finding that it names.
+def list_answers(radiographs: Sequence[str], predictions: pd.DataFrame, kind: str) -> pd.DataFrame:
+    """List what a model answers of films: a row for each film and each finding.
 
     Returns
     -------
-    ``radiograph``, ``finding`` and its ``probability``. That is the finding of highest probability
-    for ``single``, else every one of probability above 1/2.
+    ``radiograph``, ``finding``, its ``probability``, and whether it is ``said``: that of highest
+    probability for ``single``, else every one of probability above 1/2.
     """
     logits = predictions.set_index("radiograph").drop(columns="subset").loc[list(radiographs)]
     values = logits.to_numpy(dtype=float)
     answers = decide(values, kind)
-    named = np.eye(values.shape[1])[answers] if kind == "single" else answers
-    rows, places = np.nonzero(named)
+    n_findings = values.shape[1]
+    said = np.eye(n_findings)[answers] if kind == "single" else answers
     return pd.DataFrame(
         {
-            "radiograph": np.array(radiographs, dtype=object)[rows],
-            "finding": np.array(logits.columns)[places],
-            "probability": probabilities(values, kind)[rows, places],
+            "radiograph": np.repeat(np.array(radiographs, dtype=object), n_findings),
+            "finding": np.tile(np.array(logits.columns), len(values)),
+            "probability": probabilities(values, kind).ravel(),
+            "said": said.astype(np.bool_).ravel(),
         }
     )
 
 
-def choose_right(shown: pd.DataFrame, said: pd.DataFrame) -> pd.DataFrame:
-    """Choose of every finding the film that shows it and of which the model says so most surely.
+def choose_found(with_lesions: pd.DataFrame, answers: pd.DataFrame, kind: str) -> pd.DataFrame:
+    """Choose, of films with known lesions, those on which a heatmap is held against them.
 
-    A finding that is said of none of its films has no row.
+    For ``single`` those whose finding the model says. For ``multi`` and ``binary`` all of them:
+    rare findings seldom pass 1/2, however well a model ranks films.
     """
-    return _surest(said[_among(said, shown)], ["finding"])
+    found: pd.DataFrame = with_lesions[_among(with_lesions, _countable(answers, kind))]
+    return found
 
 
-def choose_wrong(shown: pd.DataFrame, said: pd.DataFrame, kind: str) -> pd.DataFrame:
+def choose_right(shown: pd.DataFrame, answers: pd.DataFrame, kind: str) -> pd.DataFrame:
+    """Choose of every finding the film that shows it and of which the model is surest.
+
+    For ``single`` a finding that is said of none of its films has no row. For ``multi`` and
+    ``binary`` the model may hold even that film for less than probable.
+    """
+    counted = _countable(answers, kind)
+    right = counted[_among(counted, shown)]
+    return _surest(right.assign(sure=right["probability"]), ["finding"])
+
+
+def choose_wrong(shown: pd.DataFrame, answers: pd.DataFrame, kind: str) -> pd.DataFrame:
     """Choose of every kind of mistake the film that the model is surest of; frequent ones first.
 
-    For ``single`` a kind is a finding taken for another, else a finding said of films without it.
+    For ``single`` a kind is a finding taken for another. Else it is a finding said of films without
+    it, or one not said of films that show it.
 
     Returns
     -------
-    ``radiograph`` and ``finding``, that which the model says.
+    ``radiograph`` and ``finding``, that which the model says, or misses.
     """
-    wrong = said[~_among(said, shown)]
-    by = ["finding"]
+    wrong = answers[answers["said"] != _among(answers, shown)]
+    by = ["finding", "said"]
     if kind == "single":
-        wrong = wrong.merge(shown.rename(columns={"finding": "true"}), on="radiograph")
-        by = ["true", "finding"]
-    wrong = wrong.assign(times=wrong.groupby(by)["finding"].transform("size"))
+        true = shown.rename(columns={"finding": "true"})
+        wrong, by = wrong[wrong["said"]].merge(true, on="radiograph"), ["true", "finding"]
+    wrong = wrong.assign(
+        times=wrong.groupby(by)["finding"].transform("size"),
+        sure=wrong["probability"].where(wrong["said"], -wrong["probability"]),
+    )
     return _surest(wrong, by).sort_values("times", ascending=False, kind="stable")
 
 
@@ -110,8 +113,14 @@ def choose_several(shown: pd.DataFrame, most: int, seed: int) -> pd.DataFrame:
     """Choose at random films that show several findings; a row for each film and finding."""
     times = shown.groupby("radiograph")["finding"].transform("size")
     several = shown[times > 1]
-    names = sorted(several["radiograph"].unique(), key=lambda name: derive_seed(seed, name))
-    return several[several["radiograph"].isin(names[:most])].sort_values(KEY)
+    names = sorted(several["radiograph"].unique())
+    drawn = [names[place] for place in order_by_chance(names, seed)[:most]]
+    return several[several["radiograph"].isin(drawn)].sort_values(KEY)
+
+
+def _countable(answers: pd.DataFrame, kind: str) -> pd.DataFrame:
+    """Return the answers that count as given: what is said for ``single``, else all."""
+    return answers[answers["said"]] if kind == "single" else answers
 
 
 def _among(rows: pd.DataFrame, others: pd.DataFrame) -> npt.NDArray[np.bool_]:
@@ -120,7 +129,7 @@ def _among(rows: pd.DataFrame, others: pd.DataFrame) -> npt.NDArray[np.bool_]:
     return np.asarray(pairs.isin(known))
 
 
-def _surest(said: pd.DataFrame, by: list[str]) -> pd.DataFrame:
-    """Choose the row of highest probability of each group; of equal ones the first film by name."""
-    ordered = said.sort_values(["probability", "radiograph"], ascending=[False, True])
+def _surest(rows: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """Choose the row of each group that is most ``sure``; of equal ones the first film by name."""
+    ordered = rows.sort_values(["sure", "radiograph"], ascending=[False, True])
     return ordered.groupby(by).head(1).sort_values(by)

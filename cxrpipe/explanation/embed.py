@@ -9,7 +9,7 @@ import torch
 from cxrpipe import tables
 from cxrpipe.config import Model, Task, check
 from cxrpipe.data.cohort import choose_cohort
-from cxrpipe.explanation.features import Features, write_features
+from cxrpipe.explanation.features import write_features
 from cxrpipe.explanation.latent.penultimate import (
     choose_projection,
     count_inputs,
@@ -17,24 +17,14 @@ from cxrpipe.explanation.latent.penultimate import (
     gather_features,
 )
 from cxrpipe.explanation.start import build_start
-from cxrpipe.models.device import claim_device
-from cxrpipe.models.weights import Card
+from cxrpipe.explanation.stored import read_batches, read_side
+from cxrpipe.models.device import claim_device, fit_batch
+from cxrpipe.models.refusing import refuse_other_model, refuse_others
 from cxrpipe.models.zoo import load_classifier
-from cxrpipe.preprocessing.store import read_radiographs
-from cxrpipe.runtime import UserError, command
+from cxrpipe.runtime import command, progress
 
+BATCH = 128
 log = logging.getLogger(__name__)
-
-
-def refuse_others(card: Card, model: Model, task: Task, side: int, path: Path) -> None:
-    """Raise a UserError if weights are of another model or task, or of films of another side."""
-    if card.model != model:
-        raise UserError(f"{path}: is of another model than --model; train it anew")
-    theirs, asked = ((of.kind, of.findings) for of in (card, task))
-    if theirs != asked:
-        raise UserError(f"{path}: trained for {theirs}, and asked for {asked}; train it anew")
-    if card.side != side:
-        raise UserError(f"{path}: trained at side {card.side}, and films have {side}; give those")
 
 
 @command
@@ -57,25 +47,39 @@ def main() -> None:
     task = check(Task, arguments.task, "--task")
     model = check(Model, arguments.model, "--model")
 
+    trained, card = load_classifier(arguments.weights)
+    side = read_side(arguments.radiographs)
+    refuse_others(card, task, side, arguments.weights)
+    refuse_other_model(card, model, arguments.weights)
     split = tables.read(arguments.split, tables.SPLIT).query(f"fold == {arguments.fold}")
     radiographs = list(choose_cohort(split, task)["radiograph"])
-    trained, card = load_classifier(arguments.weights)
-    grey = read_radiographs(arguments.radiographs, radiographs)
-    refuse_others(card, model, task, grey.shape[-1], arguments.weights)
     pretrained = Path(arguments.weights_folder) if arguments.weights_folder else None
     started = build_start(card, arguments.start, pretrained, arguments.seed, arguments.fold)
 
-    layer = find_last_layer(trained, card.side)
+    layer = find_last_layer(trained, side)
     width = count_inputs(trained.get_submodule(layer))
     projection = choose_projection(width, arguments.seed)
+    n_features = projection.n_components if projection else width
+    n_at_once = fit_batch(BATCH, side)
+    n_batches = -(-len(radiographs) // n_at_once)
     with claim_device() as device:
-        before, after = (
-            gather_features(classifier, layer, grey, device, projection, f"batches {when} training")
-            for classifier, when in ((started, "before"), (trained, "after"))
-        )
-    taker = layer.removeprefix("network.")
-    write_features(arguments.features, Features(radiographs, before, after, taker, width))
-    kept = f", brought to {after.shape[1]:,}" if projection else ""
+        stages = {
+            when: gather_features(
+                classifier,
+                layer,
+                progress(
+                    read_batches(arguments.radiographs, radiographs, n_at_once),
+                    n_batches,
+                    f"batches {when} training",
+                ),
+                device,
+                projection,
+            )
+            for when, classifier in (("before", started), ("after", trained))
+        }
+        taker = layer.removeprefix("network.")
+        write_features(arguments.features, radiographs, stages, n_features, taker, width)
+    kept = f", brought to {n_features:,}" if projection else ""
     log.info(f"{len(radiographs):,} films, {width:,} features that {taker} takes{kept}")
 
 

@@ -1,6 +1,6 @@
 """The file of a model's features: what its head sees of every film, before and after training."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,6 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from cxrpipe.runtime import UserError, whole
+
+ROWS = 16  # that are packed together
+Matrix = npt.NDArray[np.float32]
 
 
 class Features(NamedTuple):
@@ -27,18 +30,47 @@ class Features(NamedTuple):
     """
 
     radiographs: list[str]
-    before: npt.NDArray[np.float32]
-    after: npt.NDArray[np.float32]
+    before: Matrix
+    after: Matrix
     layer: str = ""
     width: int = 0
 
 
-def write_features(path: Path, features: Features) -> None:
-    """Write features; equal ones give equal bytes."""
+def write_features(
+    path: Path,
+    radiographs: Sequence[str],
+    stages: Mapping[str, Iterable[Matrix]],
+    n_features: int,
+    layer: str,
+    width: int,
+) -> None:
+    """Write features batch by batch, packed; equal ones give equal bytes.
+
+    Parameters
+    ----------
+    stages
+        ``before`` and ``after``, one after the other: batches (n, n_features), together a row for
+        every radiograph.
+    layer, width
+        As ``Features`` has them.
+    """
     with whole(path) as partial, h5py.File(partial, "w", libver="latest") as file:
-        file["radiograph"] = np.array([name.encode() for name in features.radiographs], dtype="S")
-        file["before"], file["after"] = features.before, features.after
-        file.attrs["layer"], file.attrs["width"] = features.layer, features.width
+        file["radiograph"] = np.array([name.encode() for name in radiographs], dtype="S")
+        for stage, batches in stages.items():
+            features = file.create_dataset(
+                stage,
+                (len(radiographs), n_features),
+                "f4",
+                maxshape=(None, n_features),
+                chunks=(ROWS, n_features),
+                compression="gzip",
+                shuffle=True,
+            )
+            done = 0
+            for batch in batches:
+                features[done : done + len(batch)] = batch
+                done += len(batch)
+        file.attrs["layer"], file.attrs["width"] = layer, width
 
 
 def read_features(path: Path, radiographs: Sequence[str] | None = None) -> Features:
@@ -63,8 +95,10 @@ def read_features(path: Path, radiographs: Sequence[str] | None = None) -> Featu
         return Features(list(radiographs), before, after, layer, width)
 
 
-def _take(features: h5py.Dataset, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+def _take(features: h5py.Dataset, rows: npt.NDArray[np.int64]) -> Matrix:
     """Read rows in any order; few of many without reading all."""
     once, places = np.unique(rows, return_inverse=True)
-    taken: npt.NDArray[np.float32] = features[once]
+    taken = np.empty((len(once), features.shape[1]), dtype=np.float32)
+    for place, row in enumerate(once):
+        features.read_direct(taken, np.s_[row], np.s_[place])
     return taken[places]

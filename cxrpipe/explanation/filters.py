@@ -2,8 +2,7 @@
 
 import argparse
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +11,16 @@ import torch
 
 from cxrpipe.config import Filters, Model, check
 from cxrpipe.explanation.attribution.ascent import climb, draw_noise, excitement, gauge
-from cxrpipe.explanation.attribution.convolutions import find_changed, find_convolutions
+from cxrpipe.explanation.attribution.convolutions import (
+    find_changed,
+    find_convolutions,
+    respond,
+)
 from cxrpipe.explanation.attribution.layers import list_layers
 from cxrpipe.explanation.excited import Excited, write_excited
 from cxrpipe.explanation.start import build_start, say_start
 from cxrpipe.models.device import claim_device, fit_batch, is_out_of_memory
+from cxrpipe.models.refusing import refuse_other_model
 from cxrpipe.models.weights import Card
 from cxrpipe.models.zoo import Classifier, load_classifier
 from cxrpipe.runtime import UserError, command, derive_seed, progress
@@ -45,6 +49,10 @@ def choose_filters(
     names = find_convolutions(after, layers, torch.zeros(1, 1, card.side, card.side))
     if not names:
         raise UserError(f"filters: {card.model.architecture} has no convolution that gives a map")
+    if len(names) < settings.layers:
+        log.info(
+            f"{len(names)} layers, not {settings.layers}: no more have a convolution of their own"
+        )
     return {name: _find(before, after, name, settings.per_layer) for name in names}
 
 
@@ -118,11 +126,11 @@ def draw_both(
     return pictures, reached
 
 
-@contextmanager
-def side_told(side: int) -> Iterator[None]:
-    """Turn the error of a network that cannot take pictures of a side into one line."""
+def refuse_side(network: Classifier, layer: str, side: int) -> None:
+    """Raise a UserError if a network cannot take pictures of a side as far as to a layer."""
     try:
-        yield
+        with torch.no_grad():
+            respond(network, layer, torch.zeros(1, 1, side, side))
     except (RuntimeError, AssertionError) as error:
         if is_out_of_memory(error):
             raise
@@ -152,13 +160,13 @@ def main() -> None:
     torch.set_num_threads(arguments.cores)
 
     after, card = load_classifier(arguments.weights)
-    if card.model != model:
-        raise UserError(f"{arguments.weights}: is of another model than --model; train it anew")
+    refuse_other_model(card, model, arguments.weights)
     pretrained = Path(arguments.weights_folder) if arguments.weights_folder else None
     before = build_start(card, arguments.start, pretrained, arguments.seed, arguments.fold)
     chosen = choose_filters(before, after, card, settings)
     seed = derive_seed(arguments.seed, "filters")
-    with claim_device() as device, side_told(settings.side):
+    refuse_side(after, list(chosen)[-1], settings.side)
+    with claim_device() as device:
         before, after = (net.requires_grad_(False).to(device) for net in (before, after))
         pictures, reached = draw_both(before, after, chosen, settings, seed)
     layers = [layer.removeprefix("network.") for layer in chosen for _ in chosen[layer]]

@@ -14,7 +14,7 @@ from cxrpipe.config import Gradcam, Model, Task, check
 from cxrpipe.data.cohort import choose_cohort
 from cxrpipe.explanation.attribution.cam import OF_PIXELS
 from cxrpipe.explanation.attribution.drawing import draw_explained
-from cxrpipe.explanation.attribution.layers import list_layers
+from cxrpipe.explanation.attribution.layers import find_layer, list_layers
 from cxrpipe.explanation.attribution.linear import is_pool_linear
 from cxrpipe.explanation.choice import (
     KEY,
@@ -22,16 +22,18 @@ from cxrpipe.explanation.choice import (
     choose_right,
     choose_several,
     choose_wrong,
+    list_answers,
     list_findings,
-    list_said,
 )
 from cxrpipe.explanation.heatmaps import COLUMNS, write_heatmaps
+from cxrpipe.explanation.stored import read_side
 from cxrpipe.models.device import claim_device
+from cxrpipe.models.refusing import refuse_others
 from cxrpipe.models.zoo import Classifier, feature_layer, load_classifier
 from cxrpipe.preprocessing.store import read_radiographs
 from cxrpipe.runtime import command, derive_seed
 
-MOST_DEEP = 24  # films that are explained at several depths
+MOST_DEEP = 24  # confusions that are explained at several depths
 log = logging.getLogger(__name__)
 
 
@@ -45,10 +47,8 @@ class Ways(NamedTuple):
 
 def find_ways(classifier: Classifier, model: Model, side: int, settings: Gradcam) -> Ways:
     """Find the layers to explain; CAM is of the last map, if the head takes but its means."""
-    layer, last = (
-        "network." + feature_layer(classifier.network, model, stride)
-        for stride in (settings.stride, 0)
-    )
+    layer = find_layer(classifier, model, side, settings.layer, settings.stride)
+    last = "network." + feature_layer(classifier.network, model, 0)
     methods = list(settings.methods)
     if "cam" in methods and not is_pool_linear(classifier, last, side):
         methods.remove("cam")
@@ -76,14 +76,17 @@ def plan_heatmaps(
     Rows with ``heatmaps.COLUMNS``: for every purpose its films, each by all of its ways.
     """
     shown = list_findings(films, task)
-    said = list_said(list(films["radiograph"]), predictions, task.kind)
-    right = choose_right(shown, said)
-    told = pd.concat([right, choose_wrong(shown, said, task.kind)]).head(MOST_DEEP)
+    answers = list_answers(list(films["radiograph"]), predictions, task.kind)
+    right = choose_right(shown, answers, task.kind)
+    wrong = choose_wrong(shown, answers, task.kind)
+    if len(wrong) > MOST_DEEP:
+        log.info(f"{len(wrong) - MOST_DEEP} of {len(wrong)} confusions, rare ones, are not drawn")
+    deep = pd.concat([right, wrong.head(MOST_DEEP)]).drop_duplicates(KEY)
     n = settings.films_per_finding
     planned = [
         _cross("panel", choose_films(shown, n, seed), ways.panel),
         _cross("gallery", right, ways.panel),
-        _cross("depth", told, ways.depth),
+        _cross("depth", deep, ways.depth),
         _cross("methods", right, ways.methods),
         _cross("several", choose_several(shown, n, seed), ways.panel),
     ]
@@ -124,6 +127,7 @@ def main() -> None:
     torch.set_num_threads(arguments.cores)
 
     classifier, card = load_classifier(arguments.weights)
+    refuse_others(card, task, read_side(arguments.radiographs), arguments.weights)
     ways = find_ways(classifier, card.model, card.side, settings)
     split = tables.read(arguments.split, tables.SPLIT).query(f"fold == {arguments.fold}")
     films = choose_cohort(split, task).query("subset == 'test'")

@@ -10,9 +10,10 @@ import pandas as pd
 from cxrpipe.runtime import whole
 
 Heatmaps = npt.NDArray[np.float32]
-# panel: films drawn at random, the same for all models; gallery: the surest right film of every
-# finding; depth: that film and the surest of each confusion at several layers; methods: that film
-# by every method; several: every finding of films that show several.
+# panel: films drawn at random, the same for all models; gallery: of every finding the surest right
+# film, of multi and binary tasks the one that shows it and is held most probable; depth: that film
+# and the surest of each confusion at several layers; methods: that film by every method; several:
+# every finding of films that show several.
 PURPOSES = ("panel", "gallery", "depth", "methods", "several")
 COLUMNS = ("radiograph", "true", "finding", "purpose", "method", "layer")
 

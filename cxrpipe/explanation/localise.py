@@ -5,7 +5,6 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-import h5py
 import pandas as pd
 import torch
 
@@ -13,40 +12,26 @@ from cxrpipe import tables
 from cxrpipe.config import Evaluation, Localise, Task, check
 from cxrpipe.evaluation.judging.judged import Judged, gather
 from cxrpipe.explanation.attribution.cam import measure_offset
-from cxrpipe.explanation.choice import choose_found, list_findings
+from cxrpipe.explanation.attribution.layers import find_layer
+from cxrpipe.explanation.choice import choose_found, list_answers, list_findings
 from cxrpipe.explanation.scoring.checking import score_altered, score_randomised
-from cxrpipe.explanation.scoring.choosing import draw_films, name_said
+from cxrpipe.explanation.scoring.choosing import draw_films, draw_said, name_said
 from cxrpipe.explanation.scoring.estimates import Scores
 from cxrpipe.explanation.scoring.explained import Explained, Explainer
-from cxrpipe.explanation.scoring.known import Known
+from cxrpipe.explanation.scoring.known import Extents, Known
 from cxrpipe.explanation.scoring.lungs import tell_lungs
 from cxrpipe.explanation.scoring.overlap import tell_overlap
-from cxrpipe.explanation.scoring.pointing import Masks, tell_pointing
+from cxrpipe.explanation.scoring.pointing import tell_pointing
+from cxrpipe.explanation.stored import count_pixels, read_masks_of, read_side
 from cxrpipe.models.device import claim_device
-from cxrpipe.models.zoo import feature_layer, load_classifier
-from cxrpipe.preprocessing.store import Structure, read_radiographs
+from cxrpipe.models.refusing import refuse_others
+from cxrpipe.models.zoo import load_classifier
+from cxrpipe.preprocessing.store import read_radiographs
 from cxrpipe.runtime import command, derive_seed, write_json
 
+# Of single-label tasks films must be said to show what they show; of others any film counts.
+SAID = {"single": "right"}
 log = logging.getLogger(__name__)
-
-
-def read_known(store: Path, radiographs: Sequence[str]) -> Known:
-    """Read the lesions and lungs of some films; a mask without a pixel tells of no place."""
-    with h5py.File(store) as file:
-        side = int(file["pixels"].shape[-1])
-    return Known(
-        side, _read_masks(store, "lesions", radiographs), _read_masks(store, "lungs", radiographs)
-    )
-
-
-def _read_masks(store: Path, structure: Structure, radiographs: Sequence[str]) -> dict[str, Masks]:
-    """Read no more than these films' masks: a collection may have tens of thousands."""
-    with h5py.File(store) as file:
-        names = [name.decode() for name in file[structure]["radiograph"][:]]
-        wanted = set(radiographs)
-        rows = [row for row, name in enumerate(names) if name in wanted]
-        masks = file[structure]["pixels"][rows] > 127 if rows else []
-    return {names[row]: mask for row, mask in zip(rows, masks, strict=True) if mask.any()}
 
 
 def explain(explainer: Explainer, store: Path, *chosen: pd.DataFrame) -> list[Explained]:
@@ -66,8 +51,8 @@ def score(
     explainer: Explainer,
     judged: Judged,
     known: Known,
-    found: Explained,
-    scored: Explained,
+    films: Sequence[Explained],
+    focal: list[str],
     settings: Localise,
     seed: int,
 ) -> Scores:
@@ -75,28 +60,30 @@ def score(
 
     Parameters
     ----------
-    found
-        The films with a known lesion whose finding the model names, explained for that.
-    scored
-        Films at random, explained for the finding that the model gives the highest probability.
+    films
+        Those with a known lesion, explained for their finding; then films at random, with known
+        lungs before the others, explained for the finding that the model gives the highest
+        probability; then films at random, whatever is known of them, explained likewise.
+    focal
+        Of the findings.
 
     Returns
     -------
-    The pointing game of ``found`` at the top, then ``lungs``, ``overlap``, ``altered`` and
-    ``randomised``, and what the heatmaps are.
+    The pointing game at the top, then ``lungs``, ``overlap``, ``altered`` and ``randomised``, and
+    what the heatmaps are.
     """
-    focal = known.list_focal(list_alone(judged, explainer.task))
+    found, scored, drawn = films
     lesions, names = known.lesions_of(found.films), list(found.films["radiograph"])
-    again = found.part(list(draw_films(found.films, settings.films, seed)["radiograph"]))
     return tell_pointing(judged, known.play(found.films, found.heatmaps), focal) | {
         "lungs": tell_lungs(
             judged, known.stood_in(scored.films), scored.heatmaps, known.lungs_of(scored.films)
         ),
         "overlap": tell_overlap(judged, names, found.heatmaps, lesions),
-        "altered": score_altered(explainer, judged, scored, settings, seed),
-        "randomised": score_randomised(explainer, judged, scored, again, known, focal, seed),
+        "altered": score_altered(explainer, judged, drawn, settings, seed),
+        "randomised": score_randomised(explainer, judged, drawn, found, known, focal, seed),
         "explained_by": "gradcam",
         "layer": explainer.layer.removeprefix("network."),
+        "offset": [round(pixels, 6) for pixels in explainer.offset or ()],
     }
 
 
@@ -118,6 +105,7 @@ def main() -> None:
     parser.add_argument("--predictions", type=Path, required=True, help="table to read")
     parser.add_argument("--settings", required=True, help="Localise, as JSON")
     parser.add_argument("--stride", type=int, required=True, help="of the map; 0: the last")
+    parser.add_argument("--layer", default="", help="of the map; before the stride")
     parser.add_argument("--evaluation", required=True, help="Evaluation, as JSON")
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--cores", type=int, default=1)
@@ -135,19 +123,34 @@ def main() -> None:
     tested = list(judged.test["radiograph"])
     predictions = tables.read(arguments.predictions, tables.predictions(task.findings))
     classifier, card = load_classifier(arguments.weights)
-    layer = "network." + feature_layer(classifier.network, card.model, arguments.stride)
+    side = read_side(store)
+    refuse_others(card, task, side, arguments.weights)
+    layer = find_layer(classifier, card.model, side, arguments.layer, arguments.stride)
 
-    known = read_known(store, tested)
-    right = choose_found(list_alone(judged, task), predictions, task.kind, set(known.lesions))
-    drawn = draw_films(name_said(predictions, tested), settings.films, seed, set(known.lungs))
+    extents = Extents(
+        side, count_pixels(store, "lesions", tested), count_pixels(store, "lungs", tested)
+    )
+    alone = list_alone(judged, task)
+    with_lesions = extents.with_lesions(alone)
+    answers = list_answers(tested, predictions, task.kind)
+    found = draw_films(choose_found(with_lesions, answers, task.kind), settings.films, seed)
+    said = name_said(predictions, tested, task.kind)
+    scored, drawn = (draw_said(said, settings.films, seed, first) for first in (extents.lungs, ()))
+    known = Known(
+        side,
+        read_masks_of(store, "lesions", found["radiograph"]),
+        read_masks_of(store, "lungs", [*found["radiograph"], *scored["radiograph"]]),
+    )
     with claim_device() as device:
         classifier = classifier.to(device).to(memory_format=torch.channels_last)
-        offset = measure_offset(classifier, layer, known.side)
+        offset = measure_offset(classifier, layer, side)
         explainer = Explainer(classifier, task, layer, device, offset)
-        found, scored = explain(explainer, store, right, drawn)
-        scores = score(explainer, judged, known, found, scored, settings, seed)
-    write_json(arguments.localisation, scores)
-    log.info(f"{len(scored)} films scored, {len(found)} of them beside known lesions")
+        films = explain(explainer, store, found, scored, drawn)
+        focal = extents.list_focal(alone)
+        scores = score(explainer, judged, known, films, focal, settings, seed)
+    lesions = {"said": SAID.get(task.kind, "any"), "known": len(with_lesions)}
+    write_json(arguments.localisation, lesions | scores)
+    log.info(f"{len(scored)} films scored, {len(found)} beside known lesions")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,9 @@ import pandas as pd
 from cxrpipe import tables
 from cxrpipe.config import Evaluation, Latent, Task, check
 from cxrpipe.data.cohort import choose_cohort
+from cxrpipe.evaluation.judging.scores import known
 from cxrpipe.explanation.features import read_features
+from cxrpipe.explanation.latent.probe import associate
 from cxrpipe.explanation.latent.sample import choose_balanced, draw_sample, name_findings
 from cxrpipe.explanation.latent.scatter import find_umap
 from cxrpipe.explanation.latent.space import shrink
@@ -94,6 +96,7 @@ def main() -> None:
     contents: dict[str, object] = {
         "films": len(films),
         "groups": films["group"].nunique(),
+        "association": known(associate(sample)),
         "representations": [each.summary for each in told],
         "umap": find_umap()[1],
     }

@@ -1,7 +1,8 @@
 """Write the report: one page that holds everything and needs nothing else to be read.
 
-Every number in it is read from a file of the run, which stands below it; these files are listed
-with their checksums under provenance. ``--index`` tells who is in each subset, ``--summaries`` what
+Every number in it is read from a file of the run, which stands below it. The files of the numbers
+in its text and tables are listed with their checksums under provenance; a figure names below it
+those that it draws. ``--index`` tells who is in each subset, ``--summaries`` what
 the models are, ``--checksums`` which films they learnt from. ``--curves`` is not read for the page:
 its checksum is listed since figures were drawn from it. The commit is what git says of the folder
 that holds this code, when the page is written.
@@ -80,7 +81,7 @@ def read_run(arguments: argparse.Namespace) -> Run:
 
 
 def list_numbers(arguments: argparse.Namespace) -> dict[str, str]:
-    """Return the checksum of every file that numbers are from, by its path from the page."""
+    """Return the checksum of every file of numbers of the text, by its path from the page."""
     files = [path for name in NUMBERS if (path := getattr(arguments, name))]
     files += [path for name in NUMBERS_OF_EACH for path in getattr(arguments, name)]
     page = arguments.report.parent

@@ -12,8 +12,8 @@ from cxrpipe.explanation.choice import (
     choose_right,
     choose_several,
     choose_wrong,
+    list_answers,
     list_findings,
-    list_said,
 )
 
 NAMES = [f"{number:024x}" for number in range(8)]
@@ -79,29 +79,25 @@ def test_tasks_that_share_films_share_those_that_are_drawn():
         assert chosen - {dropped} <= set(choose_films(fewer, 3, seed=1)["radiograph"])
 
 
+def answers_of(logits, kind):
+    return list_answers(NAMES[: len(logits)], logits, kind)
+
+
 def test_rightly_predicted_films_with_a_lesion_are_found():
-    """Of the covid films 1, 3, 5 and 7, 3 is missed and 7 has no mask; 2 is normal."""
+    """Of the covid films 1, 3, 5 and 7, 3 is missed; 2 is normal, and named covid."""
     covid = [0.0, 2, 2, -2, 2, 2, 2, 2]
-    named = predictions(normal=[0.0] * 8, covid=covid)
-    known = {NAMES[place] for place in (1, 2, 3, 5)}
-    found = choose_found(list_findings(films(), TASK), named, "single", known)
+    answers = answers_of(predictions(normal=[0.0] * 8, covid=covid), "single")
+    with_lesions = list_findings(films(), TASK).iloc[[1, 2, 3, 5]]
+    found = choose_found(with_lesions, answers, "single")
     assert found["radiograph"].tolist() == [NAMES[1], NAMES[5]]
 
 
 @pytest.mark.parametrize("kind", ["multi", "binary"])
-def test_a_finding_of_its_own_is_found_above_one_half(kind):
-    """Film 1 is at one half, 2 is missed, though most probable there; 3 shows a second finding."""
-    shown = list_findings(films(["mass", "mass", "mass", "mass|effusion", "effusion"]), MULTI)
-    logits = predictions(mass=[1.0, 0.0, -1.0, 5.0, 3.0], effusion=[2.0, -1.0, -2.0, 3.0, 0.5])
-    found = choose_found(shown, logits, kind, set(NAMES))
-    assert found[["radiograph", "finding"]].to_numpy().tolist() == [
-        [NAMES[0], "mass"],
-        [NAMES[4], "effusion"],
-    ]
-
-
-def said_of(logits, kind):
-    return list_said(NAMES[: len(logits)], logits, kind)
+def test_of_rare_findings_all_films_with_a_lesion_are_found(kind):
+    """No probability of a mass passes 1/2: where heatmaps point can be seen nevertheless."""
+    with_lesions = list_findings(films(["mass", "mass", "effusion"]), MULTI)
+    logits = predictions(mass=[-1.0, -5.0, -9.0], effusion=[2.0, -1.0, -2.0])
+    assert choose_found(with_lesions, answers_of(logits, kind), kind).equals(with_lesions)
 
 
 def rows(chosen):
@@ -110,39 +106,46 @@ def rows(chosen):
 
 
 def test_one_finding_of_several_is_said_with_its_softmax():
-    said = said_of(
+    answers = answers_of(
         predictions(normal=[0.0, 0.0, 1.0], covid=[np.log(3), -np.log(4), 1.0]), "single"
     )
+    assert rows(answers) == [(n, finding) for n in range(3) for finding in ("normal", "covid")]
+    said = answers[answers["said"]]
     assert rows(said) == [(0, "covid"), (1, "normal"), (2, "normal")]
     np.testing.assert_allclose(said["probability"], [3 / 4, 4 / 5, 1 / 2])
 
 
 @pytest.mark.parametrize("kind", ["multi", "binary"])
 def test_every_finding_above_one_half_is_said(kind):
-    logits = predictions(mass=[np.log(3), 0.0, -1.0], effusion=[np.log(4), 1e-9, -1.0])
-    said = said_of(logits, kind)
+    logits = predictions(mass=[np.log(3), 0.0, -np.log(3)], effusion=[np.log(4), 1e-9, -1.0])
+    answers = answers_of(logits, kind)
+    said = answers[answers["said"]]
     assert rows(said) == [(0, "mass"), (0, "effusion"), (1, "effusion")]
     np.testing.assert_allclose(said["probability"], [3 / 4, 4 / 5, 1 / 2])
+    np.testing.assert_allclose(answers["probability"].iloc[4], 1 / 4)
 
 
 def test_the_surest_right_film_of_each_finding_is_chosen():
     """Normal are the even films; 4 is the surest of them, 2 is surer but missed."""
     covid = [-1.0, 1, 5, 2, -3, -2, -2, 2]
     logits = predictions(normal=[0.0] * 8, covid=covid)
-    chosen = choose_right(list_findings(films(), TASK), said_of(logits, "single"))
+    chosen = choose_right(list_findings(films(), TASK), answers_of(logits, "single"), "single")
     assert rows(chosen) == [(3, "covid"), (4, "normal")]  # 3 and 7 are equal: the first
 
 
 def test_a_finding_that_is_never_found_has_no_right_film():
     logits = predictions(normal=[1.0] * 8, covid=[0.0] * 8)
-    chosen = choose_right(list_findings(films(), TASK), said_of(logits, "single"))
+    chosen = choose_right(list_findings(films(), TASK), answers_of(logits, "single"), "single")
     assert rows(chosen) == [(0, "normal")]
 
 
-def test_right_films_of_several_findings_are_those_that_show_them():
+@pytest.mark.parametrize("kind", ["multi", "binary"])
+def test_right_films_of_several_findings_are_the_surest_that_show_them(kind):
+    """Of effusions the model is never sure; that of film 2 it holds most probable."""
     shown = list_findings(films(["mass", "mass|effusion", "effusion", ""]), MULTI)
-    logits = predictions(mass=[1.0, 2.0, 9.0, 9.0], effusion=[9.0, 3.0, 2.0, 9.0])
-    assert rows(choose_right(shown, said_of(logits, "multi"))) == [(1, "effusion"), (1, "mass")]
+    logits = predictions(mass=[1.0, 2.0, 9.0, 9.0], effusion=[9.0, -3.0, -2.0, 9.0])
+    chosen = choose_right(shown, answers_of(logits, kind), kind)
+    assert rows(chosen) == [(2, "effusion"), (1, "mass")]
 
 
 def test_the_surest_film_of_each_confusion_is_chosen_the_frequent_first():
@@ -154,7 +157,7 @@ def test_the_surest_film_of_each_confusion_is_chosen_the_frequent_first():
         b=[0.0, 0.0, 0.0, 1.0, 1.0, 4.0, 4.0],
         c=[1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
     )
-    chosen = choose_wrong(shown, said_of(logits, "single"), "single")
+    chosen = choose_wrong(shown, answers_of(logits, "single"), "single")
     assert rows(chosen) == [(5, "b"), (2, "a"), (0, "c")]
 
 
@@ -162,7 +165,7 @@ def test_two_findings_taken_for_the_same_are_two_confusions():
     task = Task(findings=("a", "b", "c"))
     shown = list_findings(films(["b", "c"]), task)
     logits = predictions(a=[1.0, 2.0], b=[0.0, 0.0], c=[0.0, 0.0])
-    assert rows(choose_wrong(shown, said_of(logits, "single"), "single")) == [(0, "a"), (1, "a")]
+    assert rows(choose_wrong(shown, answers_of(logits, "single"), "single")) == [(0, "a"), (1, "a")]
 
 
 @pytest.mark.parametrize("kind", ["multi", "binary"])
@@ -170,13 +173,24 @@ def test_the_surest_false_alarm_of_each_finding_is_chosen(kind):
     """Masses are said of 1, 2 and 3, which have none; of 3 most surely. Film 0 is right."""
     shown = list_findings(films(["mass", "effusion", "", ""]), MULTI)
     logits = predictions(mass=[9.0, 1.0, 2.0, 3.0], effusion=[1.0, 1.0, -1.0, -1.0])
-    assert rows(choose_wrong(shown, said_of(logits, kind), kind)) == [(3, "mass"), (0, "effusion")]
+    chosen = choose_wrong(shown, answers_of(logits, kind), kind)
+    assert rows(chosen) == [(3, "mass"), (0, "effusion")]
+
+
+@pytest.mark.parametrize("kind", ["multi", "binary"])
+def test_the_surest_miss_of_each_finding_is_chosen_beside_the_false_alarms(kind):
+    """The mass of film 2 is denied more surely than that of 1; one effusion is made up."""
+    shown = list_findings(films(["mass", "mass", "mass", "", ""]), MULTI)
+    logits = predictions(mass=[1.0, -1, -40, -50, -1], effusion=[-9.0, -9, -9, -9, 2])
+    chosen = choose_wrong(shown, answers_of(logits, kind), kind)
+    assert rows(chosen) == [(2, "mass"), (4, "effusion")]
+    assert chosen["said"].tolist() == [False, True]
 
 
 def test_where_all_is_right_there_is_no_mistake():
     logits = predictions(normal=[1.0, 0.0] * 4, covid=[0.0, 1.0] * 4)
     shown = list_findings(films(), TASK)
-    assert rows(choose_wrong(shown, said_of(logits, "single"), "single")) == []
+    assert rows(choose_wrong(shown, answers_of(logits, "single"), "single")) == []
 
 
 def test_films_of_several_findings_are_chosen_with_all_of_them():
@@ -190,7 +204,8 @@ def test_films_of_several_findings_are_chosen_with_all_of_them():
 
 def test_no_films_are_said_to_show_nothing():
     logits = predictions(normal=[1.0], covid=[0.0])
-    said = list_said([], logits, "single")
+    answers = list_answers([], logits, "single")
     shown = list_findings(films([]), TASK)
-    assert rows(said) == rows(choose_right(shown, said)) == []
-    assert rows(choose_wrong(shown, said, "single")) == []
+    assert rows(answers) == rows(choose_right(shown, answers, "single")) == []
+    assert rows(choose_wrong(shown, answers, "single")) == []
+    assert rows(choose_wrong(shown, answers, "multi")) == []

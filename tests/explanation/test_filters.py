@@ -217,6 +217,26 @@ def test_a_side_that_the_network_cannot_take_is_told(folder, tmp_path, capsys):
     assert "filters.side: the network cannot take pictures of 32 pixels (takes 224 pixels" in said
 
 
+def test_another_error_of_the_drawing_is_not_blamed_on_the_side(folder, tmp_path, monkeypatch):
+    def break_down(*_):
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(filters, "draw_both", break_down)
+    with pytest.raises(RuntimeError, match="broken"):
+        call(folder, "whole", tmp_path / "filters.h5")
+
+
+def test_it_is_said_when_there_are_fewer_layers_than_asked_for(folder, caplog):
+    classifier, card = load_classifier(folder / "whole.safetensors")
+    with caplog.at_level(logging.INFO):
+        choose_filters(classifier, classifier, card, SETTINGS)
+        assert caplog.messages == []
+        chosen = choose_filters(classifier, classifier, card, Filters(layers=12))
+    assert caplog.messages == [
+        f"{len(chosen)} layers, not 12: no more have a convolution of their own"
+    ]
+
+
 def test_a_network_without_convolutions_is_refused():
     class Mixing(torch.nn.Module):
         def __init__(self):

@@ -1,6 +1,7 @@
 """The localise command: which films it scores, against the parts by themselves, and its file."""
 
 import json
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -9,14 +10,17 @@ import torch
 
 from cxrpipe import tables
 from cxrpipe.config import Model, Task
+from cxrpipe.explanation.attribution.cam import measure_offset
 from cxrpipe.explanation.attribution.drawing import draw_heatmaps
-from cxrpipe.explanation.localise import main, read_known
+from cxrpipe.explanation.localise import main
+from cxrpipe.explanation.scoring.choosing import draw_films, name_said
 from cxrpipe.explanation.scoring.lungs import mass_inside, stand_in
 from cxrpipe.explanation.scoring.overlap import find_hot, overlap
 from cxrpipe.explanation.scoring.randomisation import resemble
 from cxrpipe.models import weights
 from cxrpipe.models.zoo import Classifier, build
 from cxrpipe.preprocessing.store import Prepared, write_store
+from cxrpipe.runtime import derive_seed
 
 FINDINGS = ("normal", "covid")
 MODEL = Model(architecture="test_resnet", side=32)
@@ -24,6 +28,7 @@ TASK = Task(findings=FINDINGS, sources=("s",))
 NAMES = [f"{number:024x}" for number in range(10)]
 SUBSETS = ["train"] * 2 + ["test"] * 8
 LAYER = "network.layer2"
+NO_FLAGS = MappingProxyType({})
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -105,11 +110,11 @@ def classifier():
 def localise(run, tmp_path):
     """Run the command on films of a split with logits; return the scores."""
 
-    def localise(classifier, task, table, logits, **settings):
+    def localise(classifier, task, table, logits, flags=NO_FLAGS, card=None, **settings):
         store(tmp_path / "films.h5")
         tables.write(table, tmp_path / "split.csv", tables.SPLIT)
         tables.write(logits, tmp_path / "logits.csv", tables.predictions(task.findings))
-        card = weights.Card(MODEL, task.kind, task.findings, 32, 0.5, 0.3)
+        card = card or weights.Card(MODEL, task.kind, task.findings, 32, 0.5, 0.3)
         weights.save(tmp_path / "w.safetensors", classifier.state_dict(), card)
         run(
             main,
@@ -124,6 +129,7 @@ def localise(run, tmp_path):
             evaluation=json.dumps({"replicates": 100, "level": 0.9}),
             seed=3,
             localisation=tmp_path / "scores.json",
+            **flags,
         )
         return json.loads((tmp_path / "scores.json").read_text())
 
@@ -156,6 +162,29 @@ def test_the_pointing_game_is_played_on_right_films_with_a_lesion_of_some_pixels
     assert told["chance_lungs"] == pytest.approx((1 + in_lungs) / 2, abs=1e-6)
     assert told["focal"] == {"n": 0, "findings": [], "limit": 0.25}
     assert (told["explained_by"], told["layer"]) == ("gradcam", "layer2")
+    assert (told["said"], told["known"]) == ("right", 3)  # film 5 is not rightly named
+    assert told["offset"] == pytest.approx(measure_offset(classifier, LAYER, 32), abs=1e-6)
+
+
+def test_both_pointing_games_are_played_on_the_same_films_so_many_at_most(localise, classifier):
+    """Of films 3 and 7 one is drawn; the lungs of both are another matter."""
+    told = localise(classifier, TASK, split(), predictions(named()), films=1, altered=0)
+    assert (told["n"], told["known"], told["overlap"]["n"]) == (1, 3, 1)
+    told = localise(classifier, TASK, split(), predictions(named()), films=2)
+    assert told["n"] == told["randomised"]["pointing"]["n"] == 2
+
+
+def test_a_layer_is_explained_by_its_name(localise, classifier):
+    flags = {"layer": "layer1.0.conv1"}
+    told = localise(classifier, TASK, split(), predictions(named()), flags, altered=0)
+    assert told["layer"] == "layer1.0.conv1"
+
+
+def test_weights_of_another_side_are_refused(localise, classifier, capsys):
+    card = weights.Card(MODEL, "single", FINDINGS, 64, 0.5, 0.3)
+    with pytest.raises(SystemExit):
+        localise(classifier, TASK, split(), predictions(named()), card=card)
+    assert "trained at side 64, and films have 32; give those" in capsys.readouterr().err
 
 
 def test_the_hot_region_is_laid_over_the_lesion(localise, classifier):
@@ -230,25 +259,54 @@ def test_a_model_that_names_no_lesion_has_no_pointing_game(localise, classifier)
     assert told["lungs"]["stand_in"]["n"] > 0
 
 
-def test_one_finding_is_explained_on_all_films(localise):
-    """Of covid films 3, 5 and 7 the network says no to 5; 7 shows another finding too."""
-    binary = Classifier(build(MODEL, 1, seed=0), 0.5, 0.3).eval()
-    binary.network.fc.weight.data.normal_(generator=torch.Generator().manual_seed(0))
+def test_films_of_which_lungs_are_known_come_first_for_the_lungs_alone(localise, classifier):
+    """Of two films for the lungs both have masks; of two for all else, drawn by chance, not."""
+    said = name_said(predictions(named()), NAMES[2:], "single")
+    seed = derive_seed(3, "localise")
+    by_chance = draw_films(said, 2, seed)["radiograph"]
+    assert set(by_chance) != {NAMES[3], NAMES[4]}
+    told = localise(classifier, TASK, split(), predictions(named()), films=2, altered=2)
+    assert (told["lungs"]["mask"]["n"], told["lungs"]["stand_in"]["n"]) == (2, 0)
+    places = [NAMES.index(name) for name in by_chance]
+    said = [drawn(classifier, [place], 0 if place == 5 else 1)[0] for place in places]
+    expected = resemble(np.stack(said), np.roll(said, 1, axis=0)).mean()
+    assert told["randomised"]["n"] == told["altered"]["n"] == 2
+    assert told["randomised"]["similarity_chance"]["value"] == pytest.approx(expected, abs=2e-3)
+
+
+@pytest.fixture(scope="module")
+def binary():
+    """An untrained network of one finding."""
+    built = Classifier(build(MODEL, 1, seed=0), 0.5, 0.3).eval()
+    built.network.fc.weight.data.normal_(generator=torch.Generator().manual_seed(0))
+    return built
+
+
+COVID = Task(kind="binary", findings=("covid",), sources=("s",))
+
+
+def only_covid(*logits):
+    return pd.DataFrame({"radiograph": NAMES, "subset": SUBSETS, "covid": logits})
+
+
+def test_one_finding_is_explained_on_all_films(localise, binary):
+    """Of covid films 3, 5 and 7 the network says no to 5, which counts; 7 shows another too."""
     films = split().replace({"finding": {"normal": ""}})
     films.loc[films["radiograph"] == NAMES[7], "finding"] = "covid|normal"
-    logits = pd.DataFrame({"radiograph": NAMES, "subset": SUBSETS})
-    logits = logits.assign(covid=[1.0] * 5 + [-1.0] + [1.0] * 4)
-    task = Task(kind="binary", findings=("covid",), sources=("s",))
-    told = localise(binary, task, films, logits)
-    assert (told["n"], told["hits"], told["overlap"]["by"]["boxes"]["n"]) == (1, 1, 1)
+    told = localise(binary, COVID, films, only_covid(*[1.0] * 5, -1.0, *[1.0] * 4))
+    assert (told["n"], told["hits"], told["overlap"]["by"]["boxes"]["n"]) == (2, 2, 2)
+    assert (told["said"], told["known"]) == ("any", 2)
     assert told["randomised"]["n"] == 6
     assert told["altered"]["n"] == 2
 
 
-def test_only_masks_of_the_wanted_films_that_have_a_pixel_are_read(tmp_path):
-    store(tmp_path / "films.h5")
-    known = read_known(tmp_path / "films.h5", [NAMES[place] for place in (3, 6, 7, 8, 9)])
-    assert (known.side, set(known.lungs)) == (32, {NAMES[3]})
-    assert set(known.lesions) == {NAMES[3], NAMES[7]}
-    assert np.array_equal(known.lesions[NAMES[7]], circle() > 0)
-    assert read_known(tmp_path / "films.h5", [NAMES[2]]).lungs == {}
+def test_films_of_which_nothing_is_said_are_the_last_to_be_explained(localise, binary):
+    """Covid is said of films 2, 6 and 8 alone, so that of five films two are denied it."""
+    films = split().replace({"finding": {"normal": ""}})
+    logits = only_covid(*[-1.0] * 2, 2.0, -3.0, -4.0, -5.0, 1.0, -6.0, 0.5, -7.0)
+    told = localise(binary, COVID, films, logits, films=5, altered=3)
+    assert (told["altered"]["n"], told["altered"]["denied"]) == (3, 0)
+    assert told["randomised"]["n"] - told["randomised"]["denied"] == 3
+    lungs = told["lungs"]
+    assert lungs["mask"]["denied"] + lungs["stand_in"]["denied"] == 2
+    assert lungs["mask"]["n"] == lungs["mask"]["denied"] == 2  # films 3 and 4 are believed most

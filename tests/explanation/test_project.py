@@ -38,6 +38,12 @@ def split():
     )
 
 
+def write(path, of):
+    """Write features in one batch."""
+    stages = {"before": [of.before], "after": [of.after]}
+    write_features(path, of.radiographs, stages, of.after.shape[1], of.layer, of.width)
+
+
 def features(seed, apart):
     """Noise before, and after training two clouds of the findings."""
     before, after = np.random.default_rng(seed).normal(size=(2, N, 6))
@@ -64,7 +70,7 @@ def told(tmp_path):
     ]
     write_store(tmp_path / "films.h5", films, N, 8, "{}")
     for place, name in enumerate(("first", "second")):
-        write_features(tmp_path / f"{name}.h5", features(place, apart=30 * (1 - place)))
+        write(tmp_path / f"{name}.h5", features(place, apart=30 * (1 - place)))
     tables.write(split(), tmp_path / "split.csv", tables.SPLIT)
     return {
         "radiographs": tmp_path / "films.h5",
@@ -109,6 +115,7 @@ def by_name(latent):
 def test_every_test_film_is_laid_out_by_pixels_and_by_every_model(lay, told):
     layout, neighbours, latent = lay(told)
     assert (latent["films"], latent["groups"]) == (40, 20)
+    assert latent["association"] == 0  # of either source half the films show covid
     assert latent["umap"] == "cannot be loaded (hidden)"
     stages = [("pixels", ""), *((m, s) for m in told["models"] for s in ("before", "after"))]
     assert list(by_name(latent)) == stages
@@ -209,7 +216,7 @@ def test_without_test_films_the_task_is_refused(lay, told, capsys):
 
 def test_a_film_without_features_is_named(lay, told, capsys):
     fewer = features(0, 1)
-    write_features(told["features"][1], Features(NAMES[:9], fewer.before[:9], fewer.after[:9]))
+    write(told["features"][1], Features(NAMES[:9], fewer.before[:9], fewer.after[:9]))
     with pytest.raises(SystemExit):
         lay(told)
     assert f"second.h5: lacks radiograph {NAMES[9]}" in capsys.readouterr().err

@@ -126,8 +126,11 @@ METRICS = {
         ),
     },
 }
-GAME = {"n": 8, "groups": 7, "hits": 6, "share": 0.75, "low": None, "high": None}
-LOCALISATIONS = {"large": {"n": 0}, "small": GAME | {"chance_film": 0.06, "chance_lungs": 0.2}}
+GAME = {"said": "right", "n": 8, "groups": 7, "hits": 6, "share": 0.75, "low": None, "high": None}
+LOCALISATIONS = {
+    "large": {"said": "right", "n": 0},
+    "small": GAME | {"chance_film": 0.06, "chance_lungs": 0.2},
+}
 TIMINGS = {
     "large": {"seconds_per_epoch": 1234.56, "films_per_second": 9.96, "device": "a GPU"},
     "small": {"seconds_per_epoch": 3.02, "films_per_second": 228.54, "device": "a GPU"},

@@ -67,6 +67,7 @@ rule localise:
         task=model_task,
         settings=section("localise"),
         stride=RECIPE.gradcam.stride,
+        layer=RECIPE.gradcam.layer,
         evaluation=judging("replicates", "level"),
         seed=RECIPE.seed,
     shell:
@@ -82,6 +83,7 @@ rule localise:
             --predictions {input.predictions:q} \
             --settings {params.settings:q} \
             --stride {params.stride} \
+            --layer={params.layer:q} \
             --evaluation {params.evaluation:q} \
             --seed {params.seed} \
             --cores {threads} \

@@ -189,6 +189,7 @@ rule overlays:
     """Lay the heatmaps of the surest right films over them, at the films' own resolution."""
     input:
         code=code("reporting.overlays"),
+        style="cxrpipe/reporting/drawing/cxrpipe.mplstyle",
         checksums=expand("data/{source}/SHA256SUMS", source=SOURCES),
         index="results/{run}/index.csv",
         predictions="results/{run}/predictions/{model}/fold-{fold}.csv",

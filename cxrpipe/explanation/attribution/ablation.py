@@ -3,8 +3,8 @@
 import torch
 from torch import nn
 
-from cxrpipe.explanation.attribution.hooks import as_map, captured, changed
-from cxrpipe.models.device import fit_batch
+from cxrpipe.explanation.attribution.hooks import captured, changed
+from cxrpipe.models.device import fit_batch, is_out_of_memory
 
 BATCH = 32
 # Numbers of a layer's output that are held at once: 128 MiB.
@@ -41,7 +41,7 @@ def _explain(
     """Return the map (1, height, width) of a film (1, 1, side, side), sent alone or in copies."""
     with captured(classifier, layer) as outputs:
         logits = classifier(film)[0]
-    maps = as_map(outputs[0], layer)
+    maps = outputs[0]
     channels = torch.arange(maps.shape[1], device=maps.device)
     n_at_once = MOST_NUMBERS // maps.numel() if alone else fit_batch(BATCH, film.shape[-1])
     without = [
@@ -87,7 +87,9 @@ def repeats_itself(classifier: nn.Module, layer: str, film: torch.Tensor) -> boo
     try:
         with changed(classifier, layer, lambda output: output.expand(2, -1, -1, -1).clone()):
             twice = classifier(film)
-    except RuntimeError:  # sizes that do not fit
+    except RuntimeError as error:  # sizes that do not fit
+        if is_out_of_memory(error):
+            raise
         return False
     once = classifier(film).expand(2, -1)
     return twice.shape == once.shape and torch.allclose(twice, once, rtol=1e-4, atol=1e-5)

@@ -1,5 +1,7 @@
 """Class activation maps: which places of a radiograph raise the logit of one class."""
 
+import logging
+import math
 from collections.abc import Callable, Mapping
 
 import torch
@@ -7,10 +9,13 @@ from torch import nn
 from torch.nn import functional
 
 from cxrpipe.explanation.attribution.ablation import ablation_cam
+from cxrpipe.explanation.attribution.convolutions import respond
 from cxrpipe.explanation.attribution.gradients import gradcam, gradcam_plus_plus, hirescam
 from cxrpipe.explanation.attribution.hooks import as_map, captured
 from cxrpipe.explanation.attribution.integrated import integrated_gradients
 from cxrpipe.explanation.attribution.linear import cam
+from cxrpipe.models.device import fit_batch
+from cxrpipe.models.zoo import Classifier
 
 __all__ = [
     "METHODS",
@@ -25,7 +30,7 @@ __all__ = [
 
 # From classifier, layer, grey levels and classes to maps (n, height, width) of both signs, in the
 # cells of the layer, or in pixels where the layer is not used.
-Method = Callable[[nn.Module, str, torch.Tensor, torch.Tensor], torch.Tensor]
+Method = Callable[[Classifier, str, torch.Tensor, torch.Tensor], torch.Tensor]
 METHODS: Mapping[str, Method] = {
     "gradcam": gradcam,
     "gradcam++": gradcam_plus_plus,
@@ -36,10 +41,14 @@ METHODS: Mapping[str, Method] = {
 }
 SIGNED = ("cam",)
 OF_PIXELS = ("integrated",)
+# Films of noise that an offset is measured on. On others it differs, untrained and at 128 pixels,
+# by 1.3 pixels for xception and 0.4 for resnet18 (standard deviations).
+NOISES = 16
+log = logging.getLogger(__name__)
 
 
 def explain(
-    classifier: nn.Module,
+    classifier: Classifier,
     method: str,
     layer: str,
     grey: torch.Tensor,
@@ -87,7 +96,7 @@ def explain(
 
 
 def grad_cam(
-    classifier: nn.Module,
+    classifier: Classifier,
     layer: str,
     grey: torch.Tensor,
     findings: torch.Tensor,
@@ -122,19 +131,29 @@ def measure_offset(classifier: nn.Module, layer: str, side: int) -> tuple[float,
 
     Returns
     -------
-    Pixels down and right, to be given to ``grad_cam``.
+    Pixels down and right, to be given to ``grad_cam``; none where the middle cells see nothing, as
+    of a dead layer.
     """
     device = next(classifier.parameters()).device
-    noise = torch.randint(0, 256, (8, 1, side, side), generator=torch.Generator().manual_seed(0))
-    films = noise.float().to(device).requires_grad_()
-    with captured(classifier, layer) as outputs, torch.enable_grad():
-        classifier(films)
-        maps = as_map(outputs[0], layer)
+    generator = torch.Generator().manual_seed(0)
+    noise = torch.randint(0, 256, (NOISES, 1, side, side), generator=generator).float()
+    parts = torch.split(noise, fit_batch(NOISES, side))
+    seen = torch.stack([_see(classifier, layer, some.to(device)) for some in parts]).sum(dim=0)
+    total = float(seen.sum())
+    if not 0 < total < math.inf:
+        log.info(f"{layer}: its middle cells see no pixel; maps are enlarged evenly")
+        return 0.0, 0.0
+    place = torch.arange(side, device=device) - (side - 1) / 2
+    down, right = (float((seen.sum(dim=axis) * place).sum()) / total for axis in (1, 0))
+    return down, right
+
+
+def _see(classifier: nn.Module, layer: str, films: torch.Tensor) -> torch.Tensor:
+    """Return the squared gradient (side, side) of a layer's middle cells, summed over films."""
+    with torch.enable_grad():
+        films.requires_grad_()
+        maps = as_map(respond(classifier, layer, films), layer)
         height, width = maps.shape[-2:]
         middle = maps[:, :, (height - 1) // 2 : height // 2 + 1, (width - 1) // 2 : width // 2 + 1]
         (gradients,) = torch.autograd.grad(middle.sum(), films)
-    seen = gradients.abs().mean(dim=(0, 1)).double().square()
-    place = torch.arange(side, device=device) - (side - 1) / 2
-    down = float((seen.sum(dim=1) * place).sum() / seen.sum())
-    right = float((seen.sum(dim=0) * place).sum() / seen.sum())
-    return down, right
+    return gradients.double().square().sum(dim=(0, 1))

@@ -45,13 +45,18 @@ def captured(network: nn.Module, layer: str) -> Iterator[list[torch.Tensor]]:
     """Collect the outputs of a layer while the context lasts; the hook is gone afterwards.
 
     The output is passed on as a copy, so that a following in-place operation cannot change it.
+
+    Raises
+    ------
+    UserError
+        If what the layer gives is no map (n, channels, height, width).
     """
     outputs: list[torch.Tensor] = []
 
-    def keep(module: nn.Module, inputs: object, output: torch.Tensor) -> torch.Tensor:
+    def keep(module: nn.Module, inputs: object, output: object) -> torch.Tensor:
         """Keep the output and pass a copy on."""
-        outputs.append(output)
-        return output.clone()
+        outputs.append(as_map(output, layer))
+        return outputs[-1].clone()
 
     hook = network.get_submodule(layer).register_forward_hook(keep)
     try:

@@ -1,4 +1,4 @@
-"""Integrated gradients: what each pixel brings to the logit on the way from a black film."""
+"""Integrated gradients: what each pixel brings to the logit on the way from an empty film."""
 
 import math
 
@@ -7,6 +7,7 @@ from torch import nn
 from torch.nn import functional
 
 from cxrpipe.models.device import fit_batch
+from cxrpipe.models.zoo import Classifier
 
 STEPS = 32
 BATCH = 32
@@ -16,15 +17,24 @@ PER_BLUR = 64
 
 
 def integrate(
-    classifier: nn.Module, grey: torch.Tensor, findings: torch.Tensor, steps: int = STEPS
+    classifier: nn.Module,
+    grey: torch.Tensor,
+    findings: torch.Tensor,
+    blank: float,
+    steps: int = STEPS,
 ) -> torch.Tensor:
-    """Share the logit's rise over a black film out among the pixels.
+    """Share the logit's rise over an empty film out among the pixels.
 
     Sundararajan, Taly and Yan 2017, arXiv:1703.01365, equation 3, by the midpoint rule.
 
+    Parameters
+    ----------
+    blank
+        Grey level of the empty film. A pixel of that level brings nothing.
+
     Returns
     -------
-    (n, side, side) of both signs. Their sum is the class logit of the film less that of a black
+    (n, side, side) of both signs. Their sum is the class logit of the film less that of the empty
     film, the more precisely the more steps.
     """
     middles = (torch.arange(steps, device=grey.device) + 0.5) / steps
@@ -33,24 +43,25 @@ def integrate(
     for film, finding in zip(grey.float(), findings.tolist(), strict=True):
         slopes = torch.zeros_like(film)
         for some in torch.split(middles, n_at_once):
-            films = (some.view(-1, 1, 1, 1) * film).requires_grad_()
+            films = (blank + some.view(-1, 1, 1, 1) * (film - blank)).requires_grad_()
             with torch.enable_grad():
                 chosen = classifier(films)[:, finding].sum()
             slopes += torch.autograd.grad(chosen, films)[0].sum(dim=0)
-        brought.append((film * slopes / steps)[0])
+        brought.append(((film - blank) * slopes / steps)[0])
     return torch.stack(brought) if brought else grey[:, 0].float()
 
 
 def integrated_gradients(
-    classifier: nn.Module, layer: str, grey: torch.Tensor, findings: torch.Tensor
+    classifier: Classifier, layer: str, grey: torch.Tensor, findings: torch.Tensor
 ) -> torch.Tensor:
-    """Return how much each place moves the class logit, up or down, blurred to be seen.
+    """Return how much each place raises the class logit, or lowers it, blurred to be seen.
 
-    Parameters and result as those of ``gradients``; the layer is not used, and the map has the
-    side of the films.
+    The empty film has the mean grey of the training films, as that of ``alteration``: over a black
+    one, dark pixels could bring nothing, and many findings are dark. Parameters and result as those
+    of ``gradients``; the layer is not used, and the map has the side of the films.
     """
-    moved = integrate(classifier, grey, findings).abs()
-    return blur(moved, grey.shape[-1] / PER_BLUR)
+    brought = integrate(classifier, grey, findings, 255 * classifier.mean)
+    return blur(brought, grey.shape[-1] / PER_BLUR)
 
 
 def blur(maps: torch.Tensor, deviation: float) -> torch.Tensor:

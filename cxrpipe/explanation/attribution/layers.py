@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from cxrpipe.config import Model
+from cxrpipe.config import Model, nearest
 from cxrpipe.models.zoo import Classifier, feature_layer
+from cxrpipe.runtime import UserError
 
 
 class Seen(NamedTuple):
@@ -23,7 +24,10 @@ def list_layers(classifier: Classifier, model: Model, side: int, most: int) -> l
     """Name layers shallow to deep, the last of every stride; the deepest is the last map.
 
     A layer is a whole piece of the network, such as a stage of blocks: what lies inside one is
-    looked at only if it makes its map less than a third as high.
+    looked at only if it makes its map less than a third as high. Where there are fewer strides than
+    layers asked for, as in dilated networks, further stages of the same strides are named too, the
+    deep ones first, before a stem of several modules. Of a fusion of backbones side by side, that
+    which computes last stands for its strides.
 
     Parameters
     ----------
@@ -40,14 +44,54 @@ def list_layers(classifier: Classifier, model: Model, side: int, most: int) -> l
     """
     deepest = "network." + feature_layer(classifier.network, model, 0)
     seen = _watch(classifier, side)
-    layers: dict[int, str] = {}
-    for name in list(seen)[: list(seen).index(deepest)]:
-        if _is_piece(name, seen):
-            layers[_halvings(seen[name].gave, side)] = name
-    layers.pop(_halvings(seen[deepest].gave, side), None)
-    names = [*layers.values(), deepest]
+    pieces = [name for name in list(seen)[: list(seen).index(deepest)] if _is_piece(name, seen)]
+    layers = {_halvings(seen[name].gave, side): name for name in [*pieces, deepest]}
+    stages = [
+        name
+        for name in pieces
+        if name not in layers.values() and any(classifier.get_submodule(name).children())
+    ]
+    missing = max(0, most - len(layers))
+    further = stages[max(0, len(stages) - missing) :]
+    names = sorted({*layers.values(), *further}, key=list(seen).index)
     places = np.linspace(len(names) - 1, 0, min(most, len(names))).round().astype(int)
     return [names[place] for place in places[::-1]]
+
+
+def find_layer(classifier: Classifier, model: Model, side: int, name: str, stride: int) -> str:
+    """Name the layer to explain: the one that is asked for, or the last map of a stride.
+
+    Parameters
+    ----------
+    name
+        Of a module, within the network; empty: that of the stride counts.
+    stride
+        As ``feature_layer`` takes it.
+
+    Returns
+    -------
+    Dotted name of a module of the classifier.
+
+    Raises
+    ------
+    UserError
+        If there is no such layer, or it gives no map.
+    """
+    if not name:
+        return "network." + feature_layer(classifier.network, model, stride)
+    seen = {
+        layer.removeprefix("network."): heights
+        for layer, heights in _watch(classifier, side).items()
+    }
+    if name not in seen:
+        maps = [layer for layer, heights in seen.items() if heights.gave]
+        near = [layer for layer in maps if layer.count(".") <= name.count(".") + 1]
+        raise UserError(f"gradcam.layer: a film passes no module {name}; {nearest(name, near)}")
+    if not seen[name].gave:
+        raise UserError(
+            f"gradcam.layer: {name} gives no map (n, channels, height, width); give another layer"
+        )
+    return f"network.{name}"
 
 
 @torch.no_grad()

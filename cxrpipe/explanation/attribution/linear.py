@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from cxrpipe.explanation.attribution.hooks import as_map, captured
+from cxrpipe.explanation.attribution.hooks import captured
 from cxrpipe.runtime import UserError
 
 # Share of a logit by which it may differ from the same sum taken in another order.
@@ -62,7 +62,7 @@ def _read(
     finally:
         for hook in hooks:
             hook.remove()
-    maps = as_map(outputs[0], layer)
+    maps = outputs[0]
     weights = last[-1].weight.detach().flatten(1) if last else maps.new_empty(0, 0)
     if weights.shape != (logits.shape[1], maps.shape[1]):
         return None, maps

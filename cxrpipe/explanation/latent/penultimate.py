@@ -1,26 +1,23 @@
 """Penultimate features: what the last layer of a network takes, of any network."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from sklearn.random_projection import SparseRandomProjection
 from torch import nn
 
-from cxrpipe.models.device import fit_batch
+from cxrpipe.data.films.film import Grey
+from cxrpipe.explanation.features import Matrix
 from cxrpipe.models.zoo import Classifier
-from cxrpipe.runtime import UserError, progress
+from cxrpipe.runtime import UserError
 
-BATCH = 128
 # Only heads that flatten a map take more. Of a thousand films, distances are then kept to about
 # 8 %: sqrt(4 ln n / 4096) (Johnson and Lindenstrauss 1984).
 WIDEST = 4096
 LAYERS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
-
-Matrix = npt.NDArray[np.float32]
 
 
 @torch.inference_mode()
@@ -75,28 +72,24 @@ def noting(layer: nn.Module) -> Iterator[list[torch.Tensor]]:
         hook.remove()
 
 
-@torch.inference_mode()
 def gather_features(
     classifier: Classifier,
     layer: str,
-    grey: npt.NDArray[np.uint8],
+    batches: Iterable[Grey],
     device: torch.device,
     projection: SparseRandomProjection | None,
-    what: str,
-) -> Matrix:
-    """Return what a layer takes of every film: (n, d) float32, computed in fp32.
+) -> Iterator[Matrix]:
+    """Yield what a layer takes of every film of each batch: (n, d) float32, computed in fp32.
 
     The network computes as in use: without dropout, and its batch norms with the statistics that
     they have. Those of a network from scratch are, before training, means of 0 and variances of 1.
 
     Parameters
     ----------
-    grey
-        (n, side, side).
+    batches
+        (n, side, side) each.
     projection
         To fewer features, or None.
-    what
-        The batches are called in the progress.
 
     Raises
     ------
@@ -104,12 +97,10 @@ def gather_features(
         If a feature is not a finite number, or there is not one row for every film.
     """
     classifier = classifier.eval().to(device).to(memory_format=torch.channels_last)
-    films = torch.from_numpy(grey).unsqueeze(1)
-    batches = torch.split(films, fit_batch(BATCH, grey.shape[-1]))
-    gathered = []
     with noting(classifier.get_submodule(layer)) as noted:
-        for batch in progress(batches, len(batches), what):
-            classifier(batch.to(device))
+        for batch in batches:
+            with torch.inference_mode():
+                classifier(torch.from_numpy(batch).unsqueeze(1).to(device))
             features = noted[-1].cpu().numpy()
             noted.clear()
             if len(features) != len(batch) or not np.isfinite(features).all():
@@ -117,8 +108,8 @@ def gather_features(
                     f"embed: {layer} takes {len(features)} rows of {len(batch)} films, or what is "
                     "not finite; train at a lower rate, or let the network end in another layer"
                 )
-            gathered.append(projection.transform(features) if projection else features)
-    return np.concatenate(gathered).astype(np.float32, copy=False)
+            kept = projection.transform(features) if projection else features
+            yield kept.astype(np.float32, copy=False)
 
 
 def count_inputs(layer: Any) -> int:  # noqa: ANN401 - one of LAYERS

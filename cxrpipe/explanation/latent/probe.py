@@ -14,10 +14,11 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from cxrpipe.evaluation.judging.scores import known
 from cxrpipe.explanation.latent.sample import Sample, Texts
-from cxrpipe.explanation.latent.space import Floats, Space
+from cxrpipe.explanation.latent.space import Floats, Space, learn_scale
 
 FOLDS = 5
-FEWEST_GROUPS = 2
+FEWEST_OF_LABEL = 2  # groups
+SEVERAL = 2  # labels, at least, that something can be told of
 OTHER = {"finding": "source", "source": "finding"}
 
 
@@ -46,7 +47,8 @@ def tell_probe(space: Space, sample: Sample, target: str) -> dict[str, Any]:
     wanted, groups = labels[inside], sample.groups[inside]
     right = np.zeros(len(labels))
     if can_be_told:
-        right[inside] = cross_validate(space.coordinates[inside], wanted, groups) == wanted
+        predicted = cross_validate(space.features[inside], wanted, groups, space.standardised)
+        right[inside] = predicted == wanted
     return {
         "n": len(wanted),
         "groups": len(set(groups)),
@@ -65,10 +67,31 @@ def common_labels(labels: Texts, sample: Sample) -> list[str]:
         if counts
     }
     names, n_groups = np.unique([label for label, _ in pairs], return_counts=True)
-    return [str(name) for name in names[n_groups >= FEWEST_GROUPS]]
+    return [str(name) for name in names[n_groups >= FEWEST_OF_LABEL]]
 
 
-def cross_validate(features: Floats, labels: Texts, groups: Texts) -> Texts:
+def associate(sample: Sample) -> float:
+    """Return how far finding and source of films determine each other, from 0 to 1.
+
+    Cramer's V with its bias taken away (Bergsma 2013, doi:10.1016/j.jkss.2012.10.002), so that few
+    films of labels by chance are near 0. It is over films whose finding and source two groups or
+    more have, films of several findings left out; NaN if fewer than two of either are left.
+    """
+    findings, sources = (sample.labels(target) for target in OTHER)
+    inside = sample.has_one
+    for labels in (findings, sources):
+        inside = inside & np.isin(labels, common_labels(labels, sample))
+    counts = pd.crosstab(findings[inside], sources[inside]).to_numpy(dtype=float)
+    n, sides = counts.sum(), np.array(counts.shape)
+    if min(sides) < SEVERAL or n <= max(sides):
+        return np.nan
+    expected = counts.sum(axis=1, keepdims=True) * counts.sum(axis=0) / n
+    mean_square = ((counts - expected) ** 2 / expected).sum() / n
+    unbiased = max(0.0, mean_square - np.prod(sides - 1) / (n - 1))
+    return float(np.sqrt(unbiased / min(sides - 1 - (sides - 1) ** 2 / (n - 1))))
+
+
+def cross_validate(features: Floats, labels: Texts, groups: Texts, standardise: bool) -> Texts:
     """Predict (n,) the label of every film by a logistic regression fitted on other groups.
 
     Folds are of whole groups, and have the labels in equal shares as far as these allow: five, or
@@ -77,22 +100,40 @@ def cross_validate(features: Floats, labels: Texts, groups: Texts) -> Texts:
     Parameters
     ----------
     features
-        (n, d), centred and in one unit. An L2 penalty of C = 1 is on all but the intercepts.
+        (n, d). An L2 penalty of C = 1 is on all but the intercepts.
     labels
         (n,), at least two, each of two groups or more.
+    standardise
+        Divide features by their standard deviations, those over the films that are fitted on.
     """
     n_groups = [len(set(groups[labels == label])) for label in np.unique(labels)]
     folds = StratifiedGroupKFold(min(FOLDS, *n_groups)).split(features, labels, groups)
     predicted = np.empty_like(labels)
     for fitted, held_out in folds:
-        predicted[held_out] = _fit_and_predict(features[fitted], labels[fitted], features[held_out])
+        parts = _place(features[fitted], features[held_out], standardise)
+        predicted[held_out] = _fit_and_predict(parts[0], labels[fitted], parts[1])
     return predicted
 
 
+def _place(features: Floats, others: Floats, standardise: bool) -> tuple[Floats, Floats]:
+    """Bring films to fit on, and others, into the space that those to fit on span.
+
+    Weights under an L2 penalty lie in it, so that a probe of more features than films is the same
+    there, and is found sooner.
+    """
+    scale = learn_scale(features, standardise=standardise)
+    placed = scale.place(features), scale.place(others)
+    if placed[0].shape[1] <= len(features):
+        return placed
+    axes, _ = np.linalg.qr(placed[0].T)
+    return placed[0] @ axes, placed[1] @ axes
+
+
 def _fit_and_predict(features: Floats, labels: Texts, others: Floats) -> Texts | str:
-    """Predict the labels of other films; the one label, if those to fit on have no second."""
-    if len(set(labels)) == 1:
-        return str(labels[0])
+    """Predict the labels of other films; the most frequent one, if there is nothing to fit."""
+    names, times = np.unique(labels, return_counts=True)
+    if len(names) == 1 or not features.size:
+        return str(names[times.argmax()])
     probe = LogisticRegression(max_iter=10_000).fit(features, labels)
     predicted: Texts = probe.predict(others)
     return predicted

@@ -14,9 +14,10 @@ from cxrpipe.evaluation.judging.scores import estimate
 from cxrpipe.evaluation.statistics.bootstrap import draw_replicates, name_strata
 from cxrpipe.evaluation.statistics.counting import Weights
 from cxrpipe.evaluation.statistics.measures import weighted_mean
+from cxrpipe.explanation.chance import order_by_chance
+from cxrpipe.explanation.naming import name_answers
 from cxrpipe.runtime import derive_seed
 
-NONE = "none"
 SEVERAL = "several"
 
 Texts = npt.NDArray[np.str_]
@@ -26,9 +27,7 @@ Estimate = dict[str, float | None]
 
 def name_findings(films: pd.DataFrame, task: Task) -> list[str]:
     """Name what each film shows of a task: its findings joined by ``|``, or ``none``."""
-    labels = label_films(films, task)
-    shown = np.eye(len(task.findings), dtype=int)[labels] if task.kind == "single" else labels
-    return ["|".join(np.array(task.findings)[row.astype(bool)]) or NONE for row in shown]
+    return list(name_answers(label_films(films, task), task))
 
 
 def choose_balanced(films: pd.DataFrame, most: int, seed: int) -> Bools:
@@ -47,8 +46,7 @@ def choose_balanced(films: pd.DataFrame, most: int, seed: int) -> Bools:
     (n,): whether a film is chosen.
     """
     kinds = films["finding"].mask(films["finding"].str.contains("|", regex=False), SEVERAL)
-    chances = films["radiograph"].map(lambda radiograph: derive_seed(seed, radiograph))
-    by_chance = np.argsort(chances.to_numpy(), kind="stable")
+    by_chance = np.array(order_by_chance(films["radiograph"], seed), dtype=np.int64)
     shuffled = kinds.iloc[by_chance]
     turns = shuffled.groupby(shuffled).cumcount().to_numpy()
     chosen = np.zeros(len(films), dtype=np.bool_)

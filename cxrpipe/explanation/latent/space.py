@@ -1,6 +1,7 @@
 """The space that films lie in: their features, centred, in one unit, on their principal axes."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -25,10 +26,16 @@ class Space:
         (n, min(n, d)) on all principal axes, around 0: distances are those of the features.
     dimensions
         d, the features that there are, also constant ones.
+    features
+        (n, d) float64, as they are.
+    standardised
+        Whether every feature was divided by its standard deviation.
     """
 
     coordinates: Floats
     dimensions: int
+    features: Floats
+    standardised: bool
 
     @property
     def varies(self) -> bool:
@@ -54,6 +61,34 @@ class Space:
         return float(1 - self.rest.sum() / (self.coordinates**2).sum())
 
 
+class Scale(NamedTuple):
+    """The centre and the unit of features.
+
+    Attributes
+    ----------
+    varying
+        (d,): which features are not constant.
+    centre, unit
+        Of those that are not.
+    """
+
+    varying: npt.NDArray[np.bool_]
+    centre: Floats
+    unit: Floats
+
+    def place(self, features: Floats) -> Floats:
+        """Return features (n, d) around the centre, in the unit, without the constant ones."""
+        return np.asarray((features[:, self.varying] - self.centre) / self.unit)
+
+
+def learn_scale(features: Floats, *, standardise: bool) -> Scale:
+    """Learn the centre of features (n, d), and their standard deviations if these are the unit."""
+    spread = features.std(axis=0)
+    varying = spread > ROUNDING * np.abs(features).max(axis=0, initial=0)
+    unit = spread[varying] if standardise else np.ones(int(varying.sum()))
+    return Scale(varying, features.mean(axis=0)[varying], unit)
+
+
 def span(features: npt.NDArray[np.floating], *, standardise: bool) -> Space:
     """Lay features (n, d) out on their principal axes.
 
@@ -64,14 +99,9 @@ def span(features: npt.NDArray[np.floating], *, standardise: bool) -> Space:
         left out. Greys have one unit already, and stay in it.
     """
     exact = features.astype(np.float64)
-    spread = exact.std(axis=0)
-    varying = spread > ROUNDING * np.abs(exact).max(axis=0, initial=0)
-    centred = (exact - exact.mean(axis=0))[:, varying]
-    if not varying.any():
-        return Space(centred, features.shape[1])
-    if standardise:
-        centred /= spread[varying]
-    return Space(PCA(svd_solver="full").fit_transform(centred), features.shape[1])
+    placed = learn_scale(exact, standardise=standardise).place(exact)
+    coordinates = PCA(svd_solver="full").fit_transform(placed) if placed.size else placed
+    return Space(coordinates, features.shape[1], exact, standardise)
 
 
 def shrink(grey: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:

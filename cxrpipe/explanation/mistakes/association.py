@@ -6,12 +6,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import norm
 
+from cxrpipe.evaluation.judging.judged import FEWEST_GROUPS
 from cxrpipe.evaluation.statistics.metrics import Floats
 
 Bools = npt.NDArray[np.bool_]
 Labels = npt.NDArray[np.generic]
-# Of fewer patients there is no interval, as for all scores of a run.
-FEWEST_GROUPS = 20
 # Of the patients with the cause, without it, with a wrong answer and with a right one: of fewer the
 # estimate of how alike the films of a patient are is itself a matter of chance.
 FEWEST_OF_EACH = 5

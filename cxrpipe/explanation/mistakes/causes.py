@@ -103,13 +103,19 @@ def _find_unusual(name: str, measures: pd.DataFrame, of_films: pd.DataFrame) -> 
 
 
 def _list_sources(sources: "pd.Series[str]") -> list[Cause]:
-    """List the collections as causes, if there are several; those with a few films are not."""
+    """List the collections as causes, if there are several; those with a few films are not.
+
+    Of two, one against the other is a single question, and counts once where p is adjusted.
+    """
     counts = sources.value_counts()
     enough = [name for name in pd.unique(sources) if counts[name] >= FEWEST_FILMS]
+    titles = {name: (name, "films of this collection") for name in enough if len(counts) > 1}
+    if len(counts) == len(titles) == 2:
+        first, second = titles
+        titles = {first: (f"{first} against {second}", "films of the first of two collections")}
     return [
-        Cause(f"{SOURCE}{name}", "films of this collection", None, (sources == name).to_numpy())
-        for name in enough
-        if len(counts) > 1
+        Cause(f"{SOURCE}{title}", meaning, None, (sources == name).to_numpy())
+        for name, (title, meaning) in titles.items()
     ]
 
 

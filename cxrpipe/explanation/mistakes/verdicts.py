@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from cxrpipe.config import Task
@@ -11,10 +10,9 @@ from cxrpipe.data.cohort import label_films
 from cxrpipe.evaluation.judging.mistakes import MOST
 from cxrpipe.evaluation.statistics.calibration import Calibration
 from cxrpipe.evaluation.statistics.decisions import confidence
-from cxrpipe.evaluation.statistics.metrics import Integers, decide
+from cxrpipe.evaluation.statistics.metrics import decide
 from cxrpipe.explanation.choice import choose_films
-
-NONE = "none"  # of the findings of a task
+from cxrpipe.explanation.naming import NONE, name_answers
 
 
 def judge_films(films: pd.DataFrame, task: Task, calibration: Calibration) -> pd.DataFrame:
@@ -52,20 +50,12 @@ def judge_films(films: pd.DataFrame, task: Task, calibration: Calibration) -> pd
     else:
         probability = np.where(said == 1, yes, 1 - yes)[np.arange(n), place]
     return films[["radiograph", "group", "source"]].assign(
-        true=_words(true, task),
-        said=_words(said, task),
+        true=name_answers(true, task),
+        said=name_answers(said, task),
         probability=probability,
         right=right.astype(np.int64),
         sure=each_sure[np.arange(n), place],
     )
-
-
-def _words(answers: Integers, task: Task) -> npt.NDArray[np.object_]:
-    """Name the findings of each film: of one answer, or of those that are yes."""
-    findings = np.array(task.findings, dtype=object)
-    if task.kind == "single":
-        return np.asarray(findings[answers])
-    return np.array(["|".join(findings[row == 1]) or NONE for row in answers], dtype=object)
 
 
 def list_surest(judged: pd.DataFrame, most: int = MOST) -> list[str]:

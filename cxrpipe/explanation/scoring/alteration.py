@@ -10,8 +10,8 @@ from cxrpipe.data.films.film import Grey
 from cxrpipe.evaluation.judging.judged import Judged
 from cxrpipe.evaluation.judging.scores import mean
 from cxrpipe.evaluation.statistics.metrics import Floats, Integers, probabilities
+from cxrpipe.explanation.heatmaps import Heatmaps
 from cxrpipe.explanation.scoring.estimates import NONE, Scores, count_films, estimate, take
-from cxrpipe.explanation.scoring.pointing import Heatmaps
 from cxrpipe.models.device import fit_batch
 from cxrpipe.models.zoo import Classifier
 from cxrpipe.runtime import progress

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from cxrpipe.explanation.attribution.cam import captured, enlarge
-from cxrpipe.explanation.scoring.pointing import Heatmaps
+from cxrpipe.explanation.heatmaps import Heatmaps
 from cxrpipe.models.zoo import Classifier
 
 

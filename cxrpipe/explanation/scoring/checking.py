@@ -9,7 +9,7 @@ from cxrpipe.evaluation.judging.judged import Judged
 from cxrpipe.explanation.attribution.cam import measure_offset
 from cxrpipe.explanation.scoring.alteration import rank_pixels, tell_altered, trace
 from cxrpipe.explanation.scoring.cells import count_cells, draw_cells
-from cxrpipe.explanation.scoring.choosing import draw_films
+from cxrpipe.explanation.scoring.choosing import draw_said
 from cxrpipe.explanation.scoring.estimates import NONE, Scores, count_films, estimate, take
 from cxrpipe.explanation.scoring.explained import Explained, Explainer
 from cxrpipe.explanation.scoring.known import Known
@@ -24,7 +24,7 @@ def score_altered(
     explainer: Explainer, judged: Judged, scored: Explained, settings: Localise, seed: int
 ) -> Scores:
     """Score insertion and deletion on some of the films, beside random cells of the same size."""
-    drawn = draw_films(scored.films, settings.altered, seed)
+    drawn = draw_said(scored.films, settings.altered, seed)
     part = scored.part(list(drawn["radiograph"]))
     if not len(part):
         return dict(NONE)
@@ -39,7 +39,9 @@ def score_altered(
         trace(classifier, kind, part.grey, places, ranks, shares, explainer.device)
         for ranks in (rank_pixels(part.heatmaps, random), rank_pixels(random, random))
     )
-    return tell_altered(judged, list(part.films["radiograph"]), traced, by_chance, shares)
+    return {"denied": part.n_denied} | tell_altered(
+        judged, list(part.films["radiograph"]), traced, by_chance, shares
+    )
 
 
 def score_randomised(
@@ -63,13 +65,14 @@ def score_randomised(
 
     Returns
     -------
-    Films compared; after each of the ``stages`` the ``similarity`` with the heatmaps of the
-    trained weights; ``similarity_chance``, that of a film's heatmap with the next film's; and the
-    ``pointing`` game. Intervals are over patients: that the weights could have come into another
-    order, with other heatmaps, is not in them.
+    Films compared, and of how many the model ``denied`` what is explained; after each of the
+    ``stages`` the ``similarity`` with the heatmaps of the trained weights; ``similarity_chance``,
+    that of a film's heatmap with the next film's; and the ``pointing`` game. Intervals are over
+    patients: that the weights could have come into another order, with other heatmaps, is not in
+    them.
     """
     shown = scored.films[scored.heatmaps.max(axis=(1, 2)) > 0]
-    drawn = draw_films(shown, MOST_RANDOMISED, seed)
+    drawn = draw_said(shown, MOST_RANDOMISED, seed)
     part = scored.part(list(drawn["radiograph"]))
     if len(part) < 2:  # no other film to compare with
         return NONE | {"stages": [], "pointing": dict(NONE)}
@@ -82,6 +85,7 @@ def score_randomised(
     played = known.play(pointing.films, other.draw(pointing.films, pointing.grey))
     others = np.roll(part.heatmaps, 1, axis=0)
     return count_films(films) | {
+        "denied": part.n_denied,
         "stages": stages,
         "pointing": tell_pointing(judged, played, focal),
         "similarity_chance": estimate(films, resemble(part.heatmaps, others)),

@@ -5,10 +5,11 @@ from collections.abc import Collection, Sequence
 import numpy as np
 import pandas as pd
 
-from cxrpipe.runtime import derive_seed
+from cxrpipe.evaluation.statistics.metrics import decide
+from cxrpipe.explanation.chance import order_by_chance
 
 
-def name_said(predictions: pd.DataFrame, radiographs: Sequence[str]) -> pd.DataFrame:
+def name_said(predictions: pd.DataFrame, radiographs: Sequence[str], kind: str) -> pd.DataFrame:
     """Name the finding that a model gives the highest probability on each film.
 
     Parameters
@@ -18,13 +19,21 @@ def name_said(predictions: pd.DataFrame, radiographs: Sequence[str]) -> pd.DataF
 
     Returns
     -------
-    ``radiograph`` and ``finding``, a row for each of the radiographs, in their order. Where every
-    finding is a yes or no it may be one that the model says no to.
+    ``radiograph``, ``finding``, its ``logit``, and whether the model has ``denied`` it, a row for
+    each of the radiographs, in their order. It may deny all of them where every finding is a yes or
+    no.
     """
     logits = predictions.set_index("radiograph").drop(columns="subset").loc[list(radiographs)]
-    highest = logits.to_numpy(dtype=float).argmax(axis=1)
-    findings = logits.columns.to_numpy()[highest]
-    return pd.DataFrame({"radiograph": list(radiographs), "finding": findings}, dtype="str")
+    values = logits.to_numpy(dtype=float)
+    denied = [kind != "single" and not row.any() for row in decide(values, kind)]
+    return pd.DataFrame(
+        {
+            "radiograph": list(radiographs),
+            "finding": logits.columns.to_numpy()[values.argmax(axis=1)],
+            "logit": values.max(axis=1),
+            "denied": denied,
+        }
+    ).astype({"radiograph": "str", "finding": "str", "denied": "bool"})
 
 
 def draw_films(
@@ -32,17 +41,25 @@ def draw_films(
 ) -> pd.DataFrame:
     """Draw films at random, and keep the order of their rows.
 
-    A film's chance does not depend on the films beside it, as in ``choose_films``: of fewer films,
-    those are drawn that would be drawn of more.
-
     Parameters
     ----------
     first
         Radiographs that are drawn before the others.
     """
-    ranked = [
-        (radiograph not in first, derive_seed(seed, radiograph))
-        for radiograph in films["radiograph"]
-    ]
-    drawn = sorted(range(len(films)), key=ranked.__getitem__)[:n_films]
+    ordered = order_by_chance(films["radiograph"], seed)
+    ahead = films["radiograph"].isin(set(first)).to_numpy()
+    drawn = sorted(ordered, key=lambda place: not ahead[place])[:n_films]
     return films.iloc[np.sort(np.array(drawn, dtype=np.int64))]
+
+
+def draw_said(
+    films: pd.DataFrame, n_films: int, seed: int, first: Collection[str] = ()
+) -> pd.DataFrame:
+    """Draw films of which something is said, at random, and keep the order of their rows.
+
+    If there are too few, those of the others follow in which a model believes most. Parameters as
+    those of ``draw_films``; films as ``name_said`` returns them.
+    """
+    said = draw_films(films[~films["denied"]], n_films, seed, first)
+    denied = films[films["denied"]].nlargest(n_films - len(said), "logit")
+    return films.loc[films.index.isin(said.index.union(denied.index))]

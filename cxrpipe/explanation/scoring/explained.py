@@ -9,7 +9,7 @@ import torch
 from cxrpipe.config import Task
 from cxrpipe.data.films.film import Grey
 from cxrpipe.explanation.attribution.drawing import draw_heatmaps
-from cxrpipe.explanation.scoring.pointing import Heatmaps
+from cxrpipe.explanation.heatmaps import Heatmaps
 from cxrpipe.models.zoo import Classifier
 
 
@@ -20,7 +20,8 @@ class Explained:
     Attributes
     ----------
     films
-        (n,) rows with ``radiograph`` and ``finding``, in the order of the test films.
+        (n,) rows with ``radiograph`` and ``finding``, in the order of the test films; with
+        ``logit`` and ``denied`` if ``choosing.name_said`` named the finding.
     grey, heatmaps
         (n, side, side).
     """
@@ -34,6 +35,11 @@ class Explained:
         inside = self.films["radiograph"].isin(set(radiographs)).to_numpy()
         films = self.films[inside].reset_index(drop=True)
         return Explained(films, self.grey[inside], self.heatmaps[inside])
+
+    @property
+    def n_denied(self) -> int:
+        """Films whose explained finding the model denied."""
+        return int(self.films["denied"].sum())
 
     def __len__(self) -> int:
         return len(self.films)

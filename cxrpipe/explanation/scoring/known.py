@@ -6,8 +6,34 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from cxrpipe.explanation.heatmaps import Heatmaps
 from cxrpipe.explanation.scoring.lungs import stand_in
-from cxrpipe.explanation.scoring.pointing import Heatmaps, Masks, list_focal, play
+from cxrpipe.explanation.scoring.pointing import Masks, list_focal, play
+
+
+@dataclass(frozen=True)
+class Extents:
+    """How many pixels the masks of films have, by their radiograph; none has none.
+
+    Attributes
+    ----------
+    side
+        Of the films, in pixels.
+    """
+
+    side: int
+    lesions: Mapping[str, int]
+    lungs: Mapping[str, int]
+
+    def with_lesions(self, films: pd.DataFrame) -> pd.DataFrame:
+        """Return those of the films whose lesion is known."""
+        return films[films["radiograph"].isin(set(self.lesions))]
+
+    def list_focal(self, films: pd.DataFrame) -> list[str]:
+        """Name the focal ones among the findings of films, by those whose lesions are known."""
+        known, instead = self.with_lesions(films), int(stand_in(self.side).sum())
+        sizes = [self.lesions[name] / self.lungs.get(name, instead) for name in known["radiograph"]]
+        return list_focal(list(known["finding"]), np.array(sizes, dtype=np.float64))
 
 
 @dataclass(frozen=True)
@@ -35,11 +61,6 @@ class Known:
         """Play the pointing game on films with known lesions; rows as ``tell_pointing`` wants."""
         played = play(heatmaps, self.lesions_of(films), self.lungs_of(films))
         return pd.concat([self.stood_in(films).reset_index(drop=True), played], axis=1)
-
-    def list_focal(self, films: pd.DataFrame) -> list[str]:
-        """Name the focal ones among the findings of films, by those whose lesions are known."""
-        films = films[films["radiograph"].isin(set(self.lesions))]
-        return list_focal(list(films["finding"]), self.lesions_of(films), self.lungs_of(films))
 
     def _stack(self, masks: Sequence[Masks]) -> Masks:
         return np.array(masks, dtype=np.bool_).reshape(len(masks), self.side, self.side)

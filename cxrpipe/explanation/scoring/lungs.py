@@ -8,8 +8,9 @@ import pandas as pd
 
 from cxrpipe.evaluation.judging.judged import Judged
 from cxrpipe.evaluation.statistics.metrics import Floats
+from cxrpipe.explanation.heatmaps import Heatmaps
 from cxrpipe.explanation.scoring.estimates import NONE, Scores, count_films, estimate, take
-from cxrpipe.explanation.scoring.pointing import Heatmaps, Masks
+from cxrpipe.explanation.scoring.pointing import Masks
 
 
 class Ellipse(NamedTuple):
@@ -66,19 +67,22 @@ def tell_lungs(judged: Judged, films: pd.DataFrame, heatmaps: Heatmaps, lungs: M
     Parameters
     ----------
     films
-        (n,) rows in the order of the test films, with ``radiograph`` and ``stand_in``.
+        (n,) rows in the order of the test films, with ``radiograph``, ``stand_in``, and whether
+        the model ``denied`` the finding that is explained.
 
     Returns
     -------
     For ``mask`` and ``stand_in``: films, their ``share``, and its ``chance``, the share of the
     film that the lungs cover, which a heatmap of one value everywhere would have. Films whose
-    heatmap is zero have no share; they are left out and counted as ``blank``.
+    heatmap is zero have no share; they are left out and counted as ``blank``. Of the others it
+    ``denied`` some.
     """
     shares, areas = mass_inside(heatmaps, lungs), lungs.mean(axis=(1, 2))
     known, stood = np.isfinite(shares), films["stand_in"].to_numpy(dtype=bool)
+    denied = films["denied"].to_numpy(dtype=bool)
     return {
         name: _tell(judged, films["radiograph"][known & of], shares[known & of], areas[known & of])
-        | {"blank": int((~known & of).sum())}
+        | {"blank": int((~known & of).sum()), "denied": int((known & of & denied).sum())}
         for name, of in (("mask", ~stood), ("stand_in", stood))
     }
 

@@ -8,8 +8,9 @@ from scipy import fft, ndimage
 
 from cxrpipe.evaluation.judging.judged import Judged
 from cxrpipe.evaluation.statistics.metrics import Floats
+from cxrpipe.explanation.heatmaps import Heatmaps
 from cxrpipe.explanation.scoring.estimates import NONE, Scores, count_films, estimate, take
-from cxrpipe.explanation.scoring.pointing import Heatmaps, Masks
+from cxrpipe.explanation.scoring.pointing import Masks
 
 
 def find_hot(heatmaps: Heatmaps) -> Masks:
@@ -54,8 +55,9 @@ def overlap_by_chance(region: Masks, lesion: Masks) -> float:
 def is_boxed(lesion: Masks) -> bool:
     """Tell whether all connected parts of a lesion (side, side) are full rectangles.
 
-    Then it was drawn from boxes, of which the store keeps nothing but the pixels; boxes that
-    overlap each other are not told from a mask.
+    Then it was most likely drawn from boxes, of which the store keeps nothing but the pixels. Boxes
+    that overlap each other, or were turned, are not told from a mask, nor is a mask that happens to
+    be a rectangle told from a box.
     """
     parts, _ = ndimage.label(lesion)
     rectangles = ndimage.find_objects(parts)
@@ -74,8 +76,8 @@ def tell_overlap(
 
     Returns
     -------
-    Films, ``iou`` and ``chance``, and the same ``by`` what is known of the lesions: masks
-    (``lesions``) or ``boxes``.
+    Films, ``iou`` and ``chance``, and the same ``by`` what is known of the lesions, told by their
+    shape alone, as ``is_boxed`` does: ``boxes`` are rectangles, ``lesions`` all other shapes.
     """
     if not len(radiographs):
         return dict(NONE)

@@ -8,9 +8,10 @@ import pandas as pd
 
 from cxrpipe.evaluation.judging.judged import Judged
 from cxrpipe.evaluation.judging.scores import mean
+from cxrpipe.evaluation.statistics.metrics import Floats
+from cxrpipe.explanation.heatmaps import Heatmaps
 from cxrpipe.explanation.scoring.estimates import NONE, Scores, count_films, estimate, take
 
-Heatmaps = npt.NDArray[np.float32]
 Masks = npt.NDArray[np.bool_]
 # A finding is focal if its median lesion is at most so large beside the lungs: of those of the
 # phantoms tuberculosis and lobar opacity, and neither covid nor viral pneumonia.
@@ -59,17 +60,16 @@ def play(heatmaps: Heatmaps, lesions: Masks, lungs: Masks) -> pd.DataFrame:
     )
 
 
-def list_focal(findings: Sequence[str], lesions: Masks, lungs: Masks) -> list[str]:
+def list_focal(findings: Sequence[str], sizes: Floats) -> list[str]:
     """Name the findings whose median lesion is at most ``FOCAL`` times as large as the lungs.
 
     Parameters
     ----------
     findings
         (n,) of each film.
-    lesions, lungs
-        (n, side, side). Of a lesion what is outside the lungs counts too.
+    sizes
+        (n,) of each film's lesion, in lungs. What of it is outside the lungs counts too.
     """
-    sizes = lesions.sum(axis=(1, 2)) / np.maximum(lungs.sum(axis=(1, 2)), 1)
     medians = pd.Series(sizes, dtype=float).groupby(list(findings)).median()
     return sorted(str(finding) for finding in medians.index[medians <= FOCAL])
 

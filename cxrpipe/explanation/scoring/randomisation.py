@@ -12,7 +12,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from cxrpipe.data.films.film import Grey
 from cxrpipe.evaluation.statistics.metrics import Floats
-from cxrpipe.explanation.scoring.pointing import Heatmaps
+from cxrpipe.explanation.heatmaps import Heatmaps
 from cxrpipe.models.device import fit_batch
 from cxrpipe.models.zoo import Classifier
 

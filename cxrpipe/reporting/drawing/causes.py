@@ -1,4 +1,4 @@
-"""What is measured more often on films that a model answers wrongly."""
+"""What is measured more or less often on films that a model answers wrongly."""
 
 from collections.abc import Sequence
 from textwrap import fill
@@ -29,7 +29,7 @@ def draw_causes(explained: Explained) -> Figure:
     figure = Figure(figsize=(10.4, 0.42 * len(causes) + 1.2))
     axes = figure.add_subplot()
     for place, cause in enumerate(causes):
-        _draw_cause(axes, place, cause)
+        _draw_cause(axes, place, cause, explained.alpha)
     limits = fit_ratios(causes)
     axes.set(ylim=(len(causes) - 0.4, -0.6), xscale="log", xlim=limits)
     axes.xaxis.set_minor_locator(NullLocator())
@@ -43,7 +43,8 @@ def draw_causes(explained: Explained) -> Figure:
     bare(axes)
     figure.suptitle(
         f"{explained.best}: {told['n_wrong']:,} wrong of {told['n']:,} test films; bars: "
-        f"{explained.interval}s; p is adjusted for all causes together",
+        f"{explained.interval}s; filled: p, adjusted for all causes together, below "
+        f"{explained.alpha:g}",
         fontsize=8,
     )
     return figure
@@ -63,7 +64,7 @@ def _name(cause: Told) -> str:
     return "\n".join(lines[:2]) + ("…" if len(lines) > 2 else "")
 
 
-def _draw_cause(axes: Axes, place: int, cause: Told) -> None:
+def _draw_cause(axes: Axes, place: int, cause: Told, alpha: float) -> None:
     """Draw one ratio with its interval, and write the counts and p to the right."""
     ratio = estimate_of(cause, "odds_ratio")
     counts = (
@@ -71,7 +72,7 @@ def _draw_cause(axes: Axes, place: int, cause: Told) -> None:
         f"{cause['right_with']:,} of {cause['right']:,} right"
     )
     p = cause.get("p_adjusted")
-    sure = p is not None and p < 0.05
+    sure = p is not None and p < alpha
     said = f"{counts}\n{_say_ratio(ratio)}" + ("" if p is None else f"; p {_say_p(p)}")
     across = axes.get_yaxis_transform()
     weight = "bold" if sure else "normal"

@@ -6,13 +6,14 @@ from typing import NamedTuple
 from matplotlib.figure import Figure
 
 from cxrpipe.reporting.drawing.explained import Explained, Heat
-from cxrpipe.reporting.drawing.galleries import NO_RIGHT, show_film
+from cxrpipe.reporting.drawing.galleries import show_film
 from cxrpipe.reporting.drawing.heatmaps import METHODS, bar_of, show_heat
 from cxrpipe.reporting.drawing.photos import GAP, Bar, Photo, Row, draw_sheet
 from cxrpipe.reporting.drawing.style import draw_nothing, readable
 
 ROWS = 12  # films and explained findings, at most
 MOST, LEAST = 1.15, 0.9  # inches of a film
+NO_RIGHT = "{model} names the finding of no test film rightly."
 WIDTH = 10.4  # inches of a sheet, as far as films can be that small
 
 
@@ -23,12 +24,20 @@ class Explanation(NamedTuple):
     true: str
     finding: str
     chance: float
+    said: bool
     heats: Mapping[str, Heat]
 
     @property
     def right(self) -> bool:
-        """Whether the film shows what is explained."""
-        return self.finding in self.true.split("|")
+        """Whether the film shows what is explained, and the model says it."""
+        return self.said and self.finding in self.true.split("|")
+
+    @property
+    def verdict(self) -> str:
+        """Say whether the model is right."""
+        if not self.said:
+            return "missed"
+        return "rightly said" if self.right else "wrongly said"
 
 
 def draw_depth(explained: Explained) -> Figure:
@@ -36,7 +45,7 @@ def draw_depth(explained: Explained) -> Figure:
     heats = explained.models[explained.best].heatmaps("depth")
     gathered = gather(explained, heats, lambda heat: heat.layer)
     if not gathered:
-        return draw_nothing(NO_RIGHT)
+        return draw_nothing(NO_RIGHT.format(model=explained.best))
     chosen = choose_rows(gathered, explained.task.findings)
     said = (
         f"{explained.best}: the surest right film of each finding and the surest of each confusion,"
@@ -51,9 +60,12 @@ def draw_methods(explained: Explained) -> Figure:
     heats = explained.models[explained.best].heatmaps("methods")
     gathered = gather(explained, heats, lambda heat: heat.method)
     if not gathered:
-        return draw_nothing(NO_RIGHT)
+        return draw_nothing(NO_RIGHT.format(model=explained.best))
     chosen = choose_rows(gathered, explained.task.findings)
-    said = f"{explained.best}: its surest right film of each finding, by several methods."
+    said = (
+        f"{explained.best}: its surest right film of each finding, by several methods; "
+        f"{len(chosen)} of {len(gathered)} are drawn."
+    )
     methods = {heat.method: METHODS.get(heat.method, heat.method) for heat in heats}
     bars = [bar_of("gradcam")._replace(label="share of each map's maximum")]
     signed = [bar_of("cam")] if "cam" in methods else []
@@ -68,24 +80,31 @@ def gather(
     for heat in heats:
         films.setdefault((heat.radiograph, heat.true, heat.finding), {})[by(heat)] = heat
     model = explained.models[explained.best]
+    one_of_all = explained.task.kind == "single"  # then what is explained is what is said
+    chances = [model.chance(radiograph, finding) for radiograph, _, finding in films]
     return [
-        Explanation(radiograph, true, finding, model.chance(radiograph, finding), of_film)
-        for (radiograph, true, finding), of_film in films.items()
+        Explanation(*film, chance, one_of_all or chance > 0.5, of_film)
+        for (film, of_film), chance in zip(films.items(), chances, strict=True)
     ]
 
 
 def choose_rows(
     explanations: Sequence[Explanation], findings: Sequence[str], n: int = ROWS
 ) -> list[Explanation]:
-    """Choose right films and then the first confusions; put confusions below their finding."""
-    by_need = sorted(explanations, key=lambda row: not row.right)[:n]
+    """Choose right films and the first confusions; put confusions below their finding.
+
+    Half of the rows are kept for confusions, if there are so many.
+    """
+    right, wrong = ([row for row in explanations if row.right is of] for of in (True, False))
+    kept = right[: n - min(len(wrong), n // 2)]
+    chosen = [*kept, *wrong[: n - len(kept)]]
 
     def place(row: Explanation) -> tuple[int, bool]:
         """Order by true finding, right films first."""
         true = [findings.index(name) for name in row.true.split("|") if name in findings]
         return min(true, default=len(findings)), not row.right
 
-    return sorted(by_need, key=place)
+    return sorted(chosen, key=place)
 
 
 def _draw(
@@ -106,8 +125,7 @@ def _draw(
                 photos.append(show_heat(pixels, heat.heatmap, name, heat.method))
             else:
                 photos.append(Photo(None, f"{name}: not drawn"))
-        how = "rightly" if row.right else "wrongly"
-        said = f"{readable(row.finding)}: {how} said, probability {row.chance:.0%}"
+        said = f"{readable(row.finding)}: {row.verdict}, probability {row.chance:.0%}"
         sheet.append(Row(photos, said))
     side = min(MOST, max(LEAST, WIDTH / (len(columns) + 1) - GAP))
     return draw_sheet(sheet, side, heading, bars)

@@ -126,6 +126,11 @@ class Explained:
         """What its intervals are called, such as ``95 % interval``."""
         return f"{100 * self.level:g} % interval"
 
+    @property
+    def alpha(self) -> float:
+        """Adjusted p below which a test is called sure."""
+        return round(1 - self.level, 6)
+
     def how_many(self) -> str:
         """Say which models are shown where they are not all."""
         left = len(self.models) - len(self.shown)

@@ -13,20 +13,23 @@ SIDE = 1.2  # inches of a picture
 
 
 def draw_filters(explained: Explained) -> Figure:
-    """Draw for each layer of the best model two rows of pictures: before and after training."""
+    """Draw for each layer of the best model pictures of its filters before and after training."""
     filters = explained.filters
     if not len(filters.layer):
         return draw_nothing(f"No filter of {explained.best} was chosen.")
     sheet = [row for layer in dict.fromkeys(filters.layer) for row in _rows(filters, layer)]
     said = (
-        f"{explained.best}: pictures found by ascent that move a filter most, layers shallow to "
-        f"deep. Before: {filters.before}. Below a picture: how much the filter is moved."
+        f"{explained.best}: pictures found by ascent that move a filter most, of the filters "
+        f"that training changed most, layers shallow to deep. Before: {filters.before}. Below a "
+        "picture: how much the filter is moved."
     )
     return draw_sheet(sheet, SIDE, said)
 
 
 def _rows(filters: Excited, layer: str) -> list[Row]:
-    places = np.flatnonzero(np.array(filters.layer) == layer)[:IN_ROW]
+    of_layer = np.flatnonzero(np.array(filters.layer) == layer)
+    places = of_layer[:IN_ROW]
+    counted = f"{len(places)} of {len(of_layer)} filters"
     return [
         Row(
             [
@@ -37,7 +40,7 @@ def _rows(filters: Excited, layer: str) -> list[Row]:
                 )
                 for place in places
             ],
-            f"{layer}, {when}",
+            f"{layer}, {when}: {counted}",
         )
         for stage, when in enumerate(("before training", "after training"))
     ]

@@ -27,7 +27,6 @@ METHODS = {
     "gradcam++": "Grad-CAM++",
     "hirescam": "HiRes-CAM",
     "cam": "CAM (signed)",
-    "scorecam": "Score-CAM",
     "ablationcam": "Ablation-CAM",
     "integrated": "integrated gradients",
 }
@@ -51,7 +50,8 @@ def overlay(pixels: Greys, heatmap: Heatmap, *, signed: bool = False) -> npt.NDA
     grey = np.repeat(pixels[:, :, None] / 255, 3, axis=2)
     strength = STRENGTH * np.abs(heatmap[:, :, None])
     colours = SIGNED((heatmap + 1) / 2) if signed else colormaps["inferno"](heatmap)
-    return np.asarray(grey * (1 - strength) + colours[:, :, :3] * strength)
+    laid = grey * (1 - strength) + colours[:, :, :3] * strength
+    return np.asarray(np.clip(laid, 0, 1))  # rounding may leave it a little above
 
 
 def lay(heatmap: Heatmap, size: tuple[int, int]) -> Heatmap:

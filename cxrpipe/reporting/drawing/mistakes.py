@@ -48,7 +48,7 @@ def draw_mistakes(explained: Explained) -> Figure:
 def _say_count(answers: pd.DataFrame, name: str, chosen: Sequence[str]) -> str:
     """Say how many of the mistakes on films of a finding are drawn."""
     if name == SUREST:
-        return f"{SUREST}: {len(chosen)}"
+        return f"{SUREST}: {len(chosen)} of {int((answers['right'] == 0).sum()):,}"
     of_finding = answers[[name in true.split("|") for true in answers["true"]]]
     n_wrong = int((of_finding["right"] == 0).sum())
     drawn = f"{len(chosen)} of {n_wrong:,} mistakes" if n_wrong else "no mistake"

@@ -11,6 +11,7 @@ from cxrpipe.reporting.drawing.style import draw_nothing
 IN_ROW = 6  # neighbours, at most
 SIDE = 1.3  # inches of a film
 NONE = "No features of the best model were laid out."
+NO_FINDING = "No film that was laid out shows a finding."
 
 
 def choose_shown(shown: Mapping[str, str], findings: Sequence[str]) -> list[str]:
@@ -46,9 +47,12 @@ def draw_neighbours(explained: Explained) -> Figure:
         return draw_nothing(NONE)
     laid = explained.latent.layout.drop_duplicates("radiograph")
     findings = dict(zip(laid["radiograph"], laid["finding"], strict=True))
-    near = near[near["rank"] <= IN_ROW].sort_values("rank")
     asked = {name: findings[name] for name in near["radiograph"]}
     chosen = choose_shown(asked, explained.task.findings)
+    if not chosen:
+        return draw_nothing(NO_FINDING)
+    n_listed = int(near["rank"].max())
+    near = near[near["rank"] <= IN_ROW].sort_values("rank")
     of_film = {name: list(near.loc[near["radiograph"] == name, "neighbour"]) for name in chosen}
     films = explained.by_name([*chosen, *(name for names in of_film.values() for name in names)])
     sheet = []
@@ -60,9 +64,9 @@ def draw_neighbours(explained: Explained) -> Figure:
             photos.append(Photo(films[other], above, framed=alike == "OTHER"))
         sheet.append(Row(photos))
     said = (
-        f"{explained.best}: a film of each finding at the left, then its nearest films by the "
-        "trained features, nearest first; finding and source above, a red frame where the finding "
-        "differs."
+        f"{explained.best}: a film of each finding at the left, then {min(n_listed, IN_ROW)} of "
+        f"its {n_listed} nearest films of other patients by the trained features, nearest first; "
+        "finding and source above, a red frame where the finding differs."
     )
     return draw_sheet(sheet, SIDE, said)
 

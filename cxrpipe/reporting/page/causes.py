@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from cxrpipe.reporting.drawing.mistakes import FILMS
 from cxrpipe.reporting.drawing.style import readable
 from cxrpipe.reporting.page.blocks import Block, Table, Words
 from cxrpipe.reporting.page.wording import (
@@ -94,11 +95,13 @@ def sum_up_causes(model: str, causes: Told, alpha: float) -> str:
 
 
 def say_drawn(causes: Told) -> list[str]:
-    """Say how many mistakes of each finding the figure shows."""
+    """Say how many mistakes of each finding are drawn, and how many the figure shows."""
     parts = [f"{readable(name)} {len(films)}" for name, films in causes["drawn"].items() if films]
     if not parts:
         return []
-    return [f"Mistakes drawn by seed, as the figure shows them: {say_list(parts)}."]
+    most = max(len(films) for films in causes["drawn"].values())
+    shown = f", of each of which the figure shows {FILMS} at most" if most > FILMS else ""
+    return [f"Mistakes drawn by seed{shown}: {say_list(parts)}."]
 
 
 def tell_causes(models: Mapping[str, Told], best: str, alpha: float) -> list[Block]:

@@ -16,9 +16,11 @@ from cxrpipe.reporting.page.heatmaps import (
     verdict_table,
 )
 from cxrpipe.reporting.page.run import Run
-from cxrpipe.reporting.page.shortcuts import sum_up_heatmaps, warn_of_lungs
+from cxrpipe.reporting.page.shortcuts import sum_up_heatmaps
+from cxrpipe.reporting.page.standing import part_of
 from cxrpipe.reporting.page.subgroups import models_of
-from cxrpipe.reporting.page.verdicts import SIMILAR, part_of
+from cxrpipe.reporting.page.summary import warn
+from cxrpipe.reporting.page.verdicts import MOST, SIMILAR, UNLIKE
 from cxrpipe.reporting.page.wording import say_count, say_list
 
 WHERE = "gradcam/*/fold-0.json"
@@ -27,23 +29,30 @@ SEEN = (
     "cells of one layer, which are coarse: {drawn}. It does not show why they did. A heatmap on a "
     "lesion can be there for a wrong reason, and one beside it can come of coarse cells alone. "
     "Heatmaps of networks that have learnt nothing can look as good (Adebayo et al. 2018): so "
-    "every score stands beside chance, and beside the same network with its weights in random "
-    "order."
+    "every score stands beside chance, and the pointing game also beside the same network with its "
+    "weights in random order. Other methods are drawn and not scored."
 )
 RULES = (
     "The verdicts follow fixed rules. A score is above chance if its whole interval is above that "
     "of chance, below if it is below, and otherwise not shown to differ; without an interval "
     "nothing is said, but where all films hit, or none, the rule of three gives the bound. Of the "
-    "two chances of the pointing game the better one counts. Of the lungs, masks count if they "
-    "give an interval, else the stand-in. Heatmaps stay much the same with random weights if the "
-    f"whole interval of their similarity is above {SIMILAR:g}: a rule of thumb. Other rules would "
-    "draw other lines."
+    "two chances of the pointing game the better one counts; of the lungs masks, if they give an "
+    "interval, else the stand-in; heatmaps keep to the lungs if the whole interval of the share "
+    f"inside is above {MOST:g}. They do not depend on what was learnt if the whole interval of "
+    f"their similarity with random weights is above chance and {SIMILAR:g}, and depend on it if it "
+    f"is not above chance and below {UNLIKE:g}: rules of thumb. Random weights are one draw, which "
+    "no interval counts. Nothing is adjusted for the number of questions and models: of many "
+    "verdicts some come by chance."
+)
+OWN_SIZE = (
+    "Heatmaps over the surest right films at the films' own resolution lie in "
+    "explanations/<model>/fold-0/."
 )
 GAME = (
     "Pointing game (Zhang et al. 2018): a heatmap hits if its maximum lies inside the known lesion "
-    "of a rightly classified film. Chance is a random point of the film, or of the lungs. Random "
-    "weights are those of the same network, the values of every weight in random order; of many "
-    "films they are tried on a part, drawn at random."
+    "of the film: of rightly classified films, or, where each finding is a yes or no, of all films "
+    "that show it. Chance is a random point of the film, or of the lungs. Random weights are those "
+    "of the same network on the same films, the values of every weight in random order."
 )
 FOCAL = (
     "Focal findings are those whose median lesion covers at most {limit:.0%} of the lungs: {names}."
@@ -55,8 +64,10 @@ LIE = (
     "is what a heatmap of one value everywhere would have; of test films at random, right or "
     "wrong, and the finding that the model holds most probable. Lungs are masks where the "
     "collection gives them, else a geometric stand-in, the same on every film, which outlines no "
-    "lung. IoU: intersection over union of the known lesion and the hot region of the heatmap, by "
-    "Otsu's threshold, on the films of the pointing game; chance is the same region anywhere."
+    "lung. Findings that are not in the lungs, such as a large heart, a hernia or an effusion, and "
+    "films without a finding give no reason to favour them. IoU: intersection over union of the "
+    "known lesion and the hot region of the heatmap, by Otsu's threshold, on the films of the "
+    "pointing game; chance is the same region anywhere."
 )
 REST = (
     "Insertion and deletion (Petsiuk et al. 2018): the area under the probability as pixels are "
@@ -66,8 +77,8 @@ REST = (
     "are in random order (Adebayo et al. 2018); chance is that with the heatmap of another film."
 )
 ABSENT = {
-    (): "No rightly classified test film has a known lesion: the pointing game was not played",
-    ("focal",): "No rightly classified test film has a focal finding with a known lesion",
+    (): "No film of the game has a known lesion: the pointing game was not played",
+    ("focal",): "No film of the game has a focal finding with a known lesion",
     ("lungs", "mask"): "No scored film has masks of its lungs",
     ("lungs", "stand_in"): "No film was scored with a stand-in for the lungs",
     ("overlap", "by", "lesions"): "No scored film has a mask of its lesion: no IoU with masks",
@@ -128,16 +139,14 @@ def tell_explanations(run: Run) -> Callable[[Mapping[str, Any], str], list[Block
 
     def tell(metrics: Mapping[str, Any], name: str) -> list[Block]:
         """Tell where heatmaps point, by the verdicts first and then by every score."""
-        best = metrics["tasks"][name]["best"]
+        best, level = metrics["tasks"][name]["best"], metrics["bootstrap"]["level"]
         names = sorted(models_of(metrics, name), key=lambda model: model != best)
         models = {model: run.localisations[model] for model in names}
-        warning = warn_of_lungs(best, models[best])
-        verdict = [sum_up_heatmaps(best, models[best]), *([warning] if warning else [])]
         return [
             Words([SEEN.format(drawn=say_drawn(models))]),
-            Words(verdict),
-            Table("Verdicts on heatmaps", verdict_table(models), WHERE),
-            Words([RULES]),
+            Words([sum_up_heatmaps(best, models[best], level), *warn(run, name)]),
+            Table("Verdicts on heatmaps", verdict_table(models, level), WHERE),
+            Words([RULES, OWN_SIZE]),
             *_with_words(
                 [Table("Where heatmaps point", pointing_table(models), WHERE)],
                 [

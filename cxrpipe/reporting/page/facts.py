@@ -203,7 +203,7 @@ def judgement(run: Run) -> Facts:
         "performance": " ".join(_performance(metrics, name) for name in tasks),
         "differences": " ".join(sum_up(task, bootstrap["level"]) for task in tasks.values()),
         "heatmaps": " ".join(
-            sum_up_heatmaps(task["best"], run.localisations[task["best"]])
+            sum_up_heatmaps(task["best"], run.localisations[task["best"]], bootstrap["level"])
             for task in tasks.values()
         ),
         "shortcuts": " ".join(warned) if warned else None,

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from cxrpipe.reporting.page.verdicts import Told, judge_heatmaps, part_of, share_of
+from cxrpipe.reporting.page.standing import Told, part_of, share_of
+from cxrpipe.reporting.page.verdicts import judge_heatmaps
 from cxrpipe.reporting.page.wording import say_interval, say_share
 
 REGIONS = {
@@ -16,14 +17,13 @@ REGIONS = {
 Models = Mapping[str, Told]
 
 
-def verdict_table(models: Models) -> pd.DataFrame:
-    """Return the verdicts on the heatmaps of every model."""
-    rows = [
-        {"model": name, "question": question, "its heatmaps": verdict}
-        for name, localisation in models.items()
-        for question, verdict in judge_heatmaps(localisation).items()
-    ]
-    return pd.DataFrame(rows)
+def verdict_table(models: Models, level: float) -> pd.DataFrame:
+    """Return the verdicts on heatmaps: a row a question, a column a model."""
+    judged = {
+        name: {question: verdict.cell for question, verdict in judge_heatmaps(told, level).items()}
+        for name, told in models.items()
+    }
+    return pd.DataFrame(judged).rename_axis("do heatmaps").reset_index()
 
 
 def game_cells(game: Told) -> dict[str, object]:

@@ -9,12 +9,17 @@ from cxrpipe.reporting.page.blocks import Block, Table, Words
 from cxrpipe.reporting.page.run import Run
 from cxrpipe.reporting.page.shortcuts import (
     BY_OTHER,
-    MAY_REST,
-    collections_differ,
+    DETERMINE,
+    DIFFER,
+    Bond,
+    bind,
+    find_features,
     find_probe,
     stand_told,
+    warn_of_collections,
 )
-from cxrpipe.reporting.page.verdicts import Standing, Told
+from cxrpipe.reporting.page.standing import Standing, Told
+from cxrpipe.reporting.page.subgroups import models_of
 from cxrpipe.reporting.page.wording import (
     say_count,
     say_interval,
@@ -24,7 +29,6 @@ from cxrpipe.reporting.page.wording import (
 )
 
 STAGES = {"": "", "before": "before training", "after": "after training"}
-SEVERAL = 2  # collections
 BESIDE: Mapping[Standing, str] = {
     "above": "above",
     "below": "below",
@@ -58,25 +62,34 @@ TOLD = (
     "{films}; the commonest answer is right for {chance}, the commonest among films of the same "
     "finding for {by}."
 )
+NOT_TOLD = "That is not shown to be more than the finding alone tells."
 UNKNOWN = (
     "Whether that is more than the finding alone tells was not judged, since there is no interval: "
     "too few patients, or all of them score alike."
 )
-NOT_TOLD = "That is not shown to be more than the finding alone tells: no sign of this shortcut."
-ALIKE = (
-    "That is more than the finding alone tells. But the collections of these films hardly differ "
-    "in findings (the commonest finding of a film's collection is right for {by}, the commonest of "
-    "all for {overall}), so there is little to gain from telling them."
-)
-DIFFERENT = (
-    "Collections of these films differ in findings: the commonest finding of a film's collection "
-    "is right for {by}, the commonest of all for {overall}. Films of a collection that no training "
-    "has seen can tell what that is worth (External validation and subgroups)."
-)
+MORE_OR_NOT: Mapping[Standing, str] = {
+    "above": "That is more than the finding alone tells.",
+    "alike": NOT_TOLD,
+    "below": NOT_TOLD,
+    "unknown": UNKNOWN,
+}
+# How far collections differ in findings, which decides what there is to gain from telling them.
+BONDS: Mapping[Bond, str] = {
+    "none": "The collections of these films hardly differ in findings (Cramér's V {association}, "
+    "below {differ:g}, a rule of thumb), so that there is little to gain from telling them.",
+    "some": "The collections of these films differ in findings (Cramér's V {association}, at least "
+    "{differ:g}, a rule of thumb). Films of a collection that no training has seen can tell what "
+    "that is worth (External validation and subgroups).",
+    "nearly all": "Finding and collection of these films nearly determine each other (Cramér's V "
+    "{association}, at least {determine:g}, a rule of thumb): a probe can hardly beat the finding.",
+    "unknown": "How far the collections of these films differ in findings is not estimable, as "
+    "where all of them show one finding.",
+}
 ONE = (
     "The films are of one collection, but for single patients: whether a score rests on the "
     "collection cannot be asked of them."
 )
+CONSTANT = "The features of {model} after training are the same of all films: they tell nothing."
 
 
 def name_features(told: Told) -> dict[str, object]:
@@ -131,9 +144,11 @@ def probe_cells(probe: Told, target: str) -> dict[str, object]:
 
 
 def check_shortcut(model: str, latent: Told) -> list[str]:
-    """Say whether the features of a model tell the collection, and what that may mean."""
-    finding, source = (find_probe(latent, model, target) for target in BY_OTHER)
-    if len(source["labels"]) < SEVERAL:
+    """Say whether the features of a model tell the collection, and what there is to gain."""
+    source = find_probe(latent, model, "source")
+    if find_features(latent, model).get("components") == 0:
+        return [CONSTANT.format(model=model)]
+    if not source["n"]:
         return [ONE]
     told = TOLD.format(
         model=model,
@@ -142,13 +157,9 @@ def check_shortcut(model: str, latent: Told) -> list[str]:
         chance=say_share(source["chance"]),
         by=say_share(source["from_finding"]),
     )
-    standing = stand_told(source, "source")
-    if standing != "above":
-        return [told, UNKNOWN if standing == "unknown" else NOT_TOLD]
-    by, overall = say_share(finding["from_source"]), say_share(finding["chance"])
-    if collections_differ(finding):
-        return [told, MAY_REST.format(model=model), DIFFERENT.format(by=by, overall=overall)]
-    return [told, ALIKE.format(by=by, overall=overall)]
+    association = say_number(latent.get("association"), "{:.2f}")
+    gain = BONDS[bind(latent)].format(association=association, differ=DIFFER, determine=DETERMINE)
+    return [told, MORE_OR_NOT[stand_told(source, "source")], gain]
 
 
 def say_umap(umap: str) -> str:
@@ -162,6 +173,7 @@ def tell_latent(run: Run) -> Callable[[Mapping[str, Any], str], list[Block]]:
     def tell(metrics: Mapping[str, Any], name: str) -> list[Block]:
         """Tell the shortcut check of the best model first, then the maps and what they tell."""
         latent, best = run.latents[name], metrics["tasks"][name]["best"]
+        warnings = warn_of_collections(models_of(metrics, name), latent)
         counted = say_count(latent["films"], "film")
         if latent.get("groups"):
             counted += f" in {say_count(latent['groups'], 'group')}"
@@ -171,7 +183,7 @@ def tell_latent(run: Run) -> Callable[[Mapping[str, Any], str], list[Block]]:
         where = f"latent/{name}/latent.json"
         return [
             words,
-            Words(check_shortcut(best, latent)),
+            Words([*check_shortcut(best, latent), *warnings]),
             Table("What features tell", telling_table(latent), where),
             Words([TELLING]),
             Table("How films are laid out", map_table(latent), where),

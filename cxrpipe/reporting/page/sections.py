@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from cxrpipe.reporting.page.verdicts import share_of
+from cxrpipe.reporting.page.standing import share_of
 from cxrpipe.reporting.page.wording import WHY_NONE, say_interval, say_number, say_percent
 from cxrpipe.reporting.results import MACRO, is_model
 from cxrpipe.runtime import RESEARCH_USE
@@ -105,10 +105,13 @@ def localisation_note(best: str, localisation: Mapping[str, Any]) -> str:
         return (
             "No rightly classified test film has a known lesion: where the heatmaps point was not "
             "scored."
+            if localisation.get("said") == "right"
+            else "No test film has a known lesion: where the heatmaps point was not scored."
         )
+    which = "rightly classified abnormal" if localisation.get("said") == "right" else "abnormal"
     return (
         f"Pointing game of {best}: the maximum of the heatmap lies inside the known lesion in "
-        f"{localisation['hits']} of {localisation['n']} rightly classified abnormal test films, "
+        f"{localisation['hits']} of {localisation['n']} {which} test films, "
         f"{say_percent(share_of(localisation))}; a random point of the film would in "
         f"{localisation['chance_film']:.0%}, a random point of the lungs in "
         f"{localisation['chance_lungs']:.0%}."

@@ -1,39 +1,58 @@
 """The heatmaps of a model in a sentence, and what warns of scores that rest on the wrong thing."""
 
-from cxrpipe.reporting.page.verdicts import (
-    NO_WEIGHTS,
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+from cxrpipe.reporting.page.standing import (
     Standing,
     Told,
     chance_of,
     choose_lungs,
-    judge_learnt,
-    judge_lungs,
-    judge_pointing,
     part_of,
     share_of,
     stand,
     stand_inside,
 )
-from cxrpipe.reporting.page.wording import say_count, say_interval, say_percent, say_share
+from cxrpipe.reporting.page.verdicts import (
+    NO_WEIGHTS,
+    judge_learnt,
+    judge_lungs,
+    judge_pointing,
+)
+from cxrpipe.reporting.page.wording import (
+    say_count,
+    say_interval,
+    say_list,
+    say_percent,
+    say_share,
+)
 
-# How much more often the commonest finding of its collection must be right of a film than the
-# commonest of all, before collections are said to differ in findings; a rule of thumb.
-DIFFER = 0.05
+Bond = Literal["none", "some", "nearly all", "unknown"]
+# Cramer's V of finding and collection from which on collections differ in findings, and from which
+# on the two nearly determine each other; rules of thumb (0.1 is a small effect, Cohen 1988).
+DIFFER, DETERMINE = 0.1, 0.8
 LUNGS = (
-    "A warning of a shortcut: heatmaps of {model} {lungs}. The score may rest on what is not the "
-    "lung, such as burned-in text, a device or the edge of the film."
+    "A warning of a shortcut: heatmaps leave the lungs, with less mass inside them than a uniform "
+    "map has: those of {models}. The scores may rest on what is not the lung, such as burned-in "
+    "text, a device or the edge of the film; or the finding lies outside the lungs, as a large "
+    "heart, a hernia or an effusion does."
 )
 # What a probe must beat: the key of what the other label alone gives away, by what it tells.
 BY_OTHER = {"finding": "from_source", "source": "from_finding"}
 MAY_REST = (
-    "A warning of a shortcut: the scores of {model} may rest on the collection. Its features tell "
-    "the collection more often than the finding alone would, and collections differ in findings."
+    "A warning of a shortcut: the scores of {models} may rest on the collection. Features tell the "
+    "collection more often than the finding alone would, and collections differ in findings."
+)
+BOUND = (
+    "A warning of a shortcut: finding and collection of the test films nearly determine each other "
+    "(Cramér's V {association:.2f}). Whether scores rest on the finding or on the collection "
+    "cannot be told apart on these films, by this probe or another."
 )
 
 
-def say_pointing(localisation: Told) -> str:
+def say_pointing(localisation: Told, level: float) -> str:
     """Say the verdict on the pointing game with its numbers."""
-    game, verdict = part_of(localisation), judge_pointing(localisation)
+    game, verdict = part_of(localisation), judge_pointing(localisation, level).said
     if not game["n"]:
         return verdict
     return (
@@ -44,29 +63,39 @@ def say_pointing(localisation: Told) -> str:
 
 def say_lungs(localisation: Told) -> str:
     """Say the verdict on the lungs with its numbers."""
-    lungs, verdict = choose_lungs(localisation), judge_lungs(localisation)
-    if not lungs["n"]:
-        return verdict
+    verdict = judge_lungs(localisation).said
     return (
-        f"{verdict} ({say_percent(lungs['share'])} beside {say_percent(lungs['chance'])}, in "
-        f"{say_count(lungs['n'], 'film')}, by {lungs['by']})"
+        f"{verdict} ({compare_lungs(localisation)})" if choose_lungs(localisation)["n"] else verdict
     )
+
+
+def compare_lungs(localisation: Told) -> str:
+    """Write the share of mass inside the lungs beside that of a uniform map, of how many films."""
+    lungs = choose_lungs(localisation)
+    of = say_count(lungs["n"], "film")
+    return f"{say_percent(lungs['share'])} beside {say_percent(lungs['chance'])}, in {of}"
 
 
 def say_learnt(localisation: Told) -> str:
     """Say the verdict on random weights with its numbers."""
-    verdict, drawn = judge_learnt(localisation), part_of(localisation, "randomised")
-    if verdict == NO_WEIGHTS:
+    verdict, drawn = judge_learnt(localisation).said, part_of(localisation, "randomised")
+    if verdict == NO_WEIGHTS.said:
         return verdict
     last, chance = drawn["stages"][-1]["similarity"], drawn["similarity_chance"]
     of = say_count(drawn["n"], "film")
     return f"{verdict} (similarity {say_interval(last)} beside {say_interval(chance)}, in {of})"
 
 
-def sum_up_heatmaps(model: str, localisation: Told) -> str:
-    """Sum the heatmaps of a model up in a sentence: lesions, lungs, and what was learnt."""
+def sum_up_heatmaps(model: str, localisation: Told, level: float) -> str:
+    """Sum the heatmaps of a model up in a sentence: lesions, lungs, and what was learnt.
+
+    Parameters
+    ----------
+    level
+        Of all intervals, from 0 to 1.
+    """
     parts = {
-        "of lesions": say_pointing(localisation),
+        "of lesions": say_pointing(localisation, level),
         "of the lungs": say_lungs(localisation),
         "of random weights": say_learnt(localisation),
     }
@@ -78,11 +107,24 @@ def sum_up_heatmaps(model: str, localisation: Told) -> str:
     return f"{said}. Not all is known: {'; '.join(unknown)}." if unknown else f"{said}."
 
 
-def warn_of_lungs(model: str, localisation: Told) -> str | None:
-    """Warn where the mass inside the lungs is not above the lungs' share; None where it is."""
-    if stand_inside(localisation) not in ("below", "alike"):
-        return None
-    return LUNGS.format(model=model, lungs=say_lungs(localisation))
+def warn_of_lungs(models: Mapping[str, Told]) -> list[str]:
+    """Warn of the models whose mass inside the lungs is shown to be below the lungs' share."""
+    leave = [
+        f"{name} ({compare_lungs(told)}, by {choose_lungs(told)['by']})"
+        for name, told in models.items()
+        if stand_inside(told) == "below"
+    ]
+    return [LUNGS.format(models=say_list(leave))] if leave else []
+
+
+def find_features(latent: Told, model: str) -> Told:
+    """Return what the features of a model tell after training; empty if they are not there."""
+    told: list[Told] = [
+        told
+        for told in latent["representations"]
+        if (told["features"], told["stage"]) == (model, "after")
+    ]
+    return told[0] if told else {}
 
 
 def find_probe(latent: Told, model: str, target: str) -> Told:
@@ -93,12 +135,8 @@ def find_probe(latent: Told, model: str, target: str) -> Told:
     target
         ``finding`` or ``source``.
     """
-    probes: list[Told] = [
-        told["probe"][target]
-        for told in latent["representations"]
-        if (told["features"], told["stage"]) == (model, "after")
-    ]
-    return probes[0] if probes and probes[0].get("n") else {"n": 0, "labels": []}
+    probe: Told = find_features(latent, model).get("probe", {}).get(target, {})
+    return probe if probe.get("n") else {"n": 0}
 
 
 def stand_told(probe: Told, target: str) -> Standing:
@@ -111,22 +149,24 @@ def stand_told(probe: Told, target: str) -> Standing:
     return "unknown" if by_other is None else stand(probe["accuracy"], by_other)
 
 
-def collections_differ(probe: Told) -> bool:
-    """Tell whether the collection of a film tells something of its finding.
+def bind(latent: Told) -> Bond:
+    """Tell how far finding and collection of the films go together, by Cramér's V."""
+    association = latent.get("association")
+    if association is None:
+        return "unknown"
+    if association >= DETERMINE:
+        return "nearly all"
+    return "some" if association >= DIFFER else "none"
 
-    Parameters
-    ----------
-    probe
-        Of the finding: ``from_source`` is how often the commonest finding of a film's collection
-        is right, ``chance`` how often the commonest of all.
+
+def warn_of_collections(models: Iterable[str], latent: Told) -> list[str]:
+    """Warn where finding and collection cannot be told apart, or else of the models that may rest.
+
+    These are those whose features tell the collection by itself, if collections differ in findings.
     """
-    known = probe["n"] and probe["from_source"] is not None and probe["chance"] is not None
-    return bool(known and probe["from_source"] > probe["chance"] + DIFFER)
-
-
-def warn_of_collections(model: str, latent: Told) -> str | None:
-    """Warn where features tell the collection by itself, and collections differ in findings."""
-    finding, source = (find_probe(latent, model, target) for target in BY_OTHER)
-    if not source["n"] or stand_told(source, "source") != "above":
-        return None
-    return MAY_REST.format(model=model) if collections_differ(finding) else None
+    bond = bind(latent)
+    if bond == "nearly all":
+        return [BOUND.format(association=latent["association"])]
+    probes = {name: find_probe(latent, name, "source") for name in models}
+    may = [name for name, of in probes.items() if of["n"] and stand_told(of, "source") == "above"]
+    return [MAY_REST.format(models=say_list(may))] if may and bond == "some" else []

@@ -58,20 +58,18 @@ def sum_up_task(run: Run) -> Callable[[Mapping[str, Any], str], list[Block]]:
     def tell(metrics: Mapping[str, Any], name: str) -> list[Block]:
         """Sum up the results of a task."""
         best = metrics["tasks"][name]["best"]
-        heatmaps = sum_up_heatmaps(best, run.localisations[best])
+        level = metrics["bootstrap"]["level"]
+        heatmaps = sum_up_heatmaps(best, run.localisations[best], level)
         return [*sum_up_scores(metrics, name), Words([heatmaps, *warn(run, name)])]
 
     return tell
 
 
 def warn(run: Run, name: str) -> list[str]:
-    """Warn of shortcuts that the best model of a task may take."""
-    best = run.metrics["tasks"][name]["best"]
-    warnings = (
-        warn_of_lungs(best, run.localisations[best]),
-        warn_of_collections(best, run.latents[name]),
-    )
-    return [warning for warning in warnings if warning]
+    """Warn of shortcuts that models of a task may take, the best or another."""
+    models = models_of(run.metrics, name)
+    heatmaps = {model: run.localisations[model] for model in models}
+    return [*warn_of_lungs(heatmaps), *warn_of_collections(models, run.latents[name])]
 
 
 def sum_up_scores(metrics: Mapping[str, Any], name: str) -> list[Block]:

@@ -1,174 +1,156 @@
-"""What the scores of heatmaps allow to say, by fixed rules in which intervals decide.
-
-A score is above chance if its whole interval is, below if its whole interval is, and otherwise not
-shown to differ. Without an interval, of fewer than 20 patients, nothing is said either way.
-"""
+"""What the scores of heatmaps allow to say, by fixed rules in which intervals decide."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import NamedTuple
 
-from cxrpipe.evaluation.judging.judged import FEWEST_GROUPS
-from cxrpipe.reporting.page.wording import Estimate
+from cxrpipe.reporting.page.standing import (
+    STAND_IN,
+    Standing,
+    Told,
+    bounds_of,
+    chance_of,
+    choose_lungs,
+    part_of,
+    stand,
+    stand_inside,
+)
+from cxrpipe.reporting.page.wording import say_list, say_share
 
-Standing = Literal["above", "below", "alike", "unknown"]
-Told = Mapping[str, Any]
-# Heatmaps of random weights that are at least so similar to those of the trained ones are called
-# the same: half way from no likeness to equality; a rule of thumb.
+# Similarity of heatmaps of random weights to those of the trained ones, from which on they are
+# called the same, and below which hardly alike: half way and a quarter of the way from no likeness
+# to equality; rules of thumb.
 SIMILAR = 0.5
-RULE_OF_THREE = 3
+UNLIKE = 0.25
+MOST = 0.5  # of the mass: with more inside, heatmaps keep to the lungs
+
+
+class Verdict(NamedTuple):
+    """What is said of heatmaps, in the cell of a table and in a sentence that they begin."""
+
+    cell: str
+    said: str
+
+
 LESIONS = "point at lesions?"
 FOCAL = "point at focal lesions?"
 RANDOM = "point more often than with random weights?"
-LUNGS = "keep to the lungs?"
+LUNGS = "favour the lungs?"
 ALTERED = "mark what the score rests on?"
 LEARNT = "depend on what was learnt?"
-NO_LESION = "not scored, since no rightly classified test film has such a known lesion"
-NO_LUNGS = "not scored, since of no film are the lungs known"
-NO_PIXELS = "not scored, since no film was altered"
-NO_WEIGHTS = "not scored, since no two films have heatmaps to compare"
-FEW = "not judged, since there is no interval: too few patients, or all of them score alike"
-POINTING: Mapping[Standing, str] = {
-    "above": "point at lesions more often than chance",
-    "below": "point at lesions less often than chance",
-    "alike": "are not shown to point at lesions more often than chance",
+NOT_SCORED = "not scored"
+NO_LESION = Verdict(NOT_SCORED, "not scored, since no film of the game has such a known lesion")
+NO_LUNGS = Verdict(NOT_SCORED, "not scored, since of no film are the lungs known")
+NO_PIXELS = Verdict(NOT_SCORED, "not scored, since no film was altered")
+NO_WEIGHTS = Verdict(NOT_SCORED, "not scored, since no two films have heatmaps to compare")
+FEW = Verdict(
+    "not judged",
+    "not judged, since there is no interval: too few patients, or all of them score alike",
+)
+POINTING: Mapping[Standing, Verdict] = {
+    "above": Verdict("yes", "point at lesions more often than chance"),
+    "below": Verdict("no, less often", "point at lesions less often than chance"),
+    "alike": Verdict("not shown", "are not shown to point at lesions more often than chance"),
+    "unknown": FEW,
 }
-AGAINST: Mapping[Standing, str] = {
-    "above": "point at lesions more often than those of random weights",
-    "below": "point at lesions less often than those of random weights",
-    "alike": "are not shown to point at lesions more often than those of random weights",
+AGAINST: Mapping[Standing, Verdict] = {
+    "above": Verdict("yes", "point at lesions more often than those of random weights"),
+    "below": Verdict("no, less often", "point at lesions less often than those of random weights"),
+    "alike": Verdict(
+        "not shown",
+        "are not shown to point at lesions more often than those of random weights",
+    ),
+    "unknown": FEW,
 }
-INSIDE: Mapping[Standing, str] = {
-    "above": "keep to the lungs: the share of mass inside them is above the lungs' share of the "
-    "film",
-    "below": "leave the lungs: the share of mass inside them is below the lungs' share of the film",
-    "alike": "are not shown to keep to the lungs: the share of mass inside them is not above the "
-    "lungs' share of the film",
+KEPT = Verdict(
+    "yes, {outside} outside", "keep to the lungs, by {by}: most mass is inside, {outside} outside"
+)
+INSIDE: Mapping[Standing, Verdict] = {
+    "above": Verdict(
+        "yes, {outside} outside",
+        "favour the lungs, by {by}: more mass is inside than of a uniform map, {outside} outside",
+    ),
+    "below": Verdict(
+        "no, {outside} outside",
+        "leave the lungs, by {by}: less mass is inside than of a uniform map, {outside} outside",
+    ),
+    "alike": Verdict(
+        "not shown",
+        "are not shown to favour the lungs, by {by}: the mass inside is not shown to differ from "
+        "that of a uniform map",
+    ),
+    "unknown": FEW,
 }
-# By whether pixels of a heatmap move the score more than others when put in, when taken away.
-MARKED: Mapping[tuple[bool, bool], str] = {
-    (True, True): "mark pixels that move the score more than pixels at random, put in or taken "
-    "away",
-    (True, False): "mark pixels that raise the score more than pixels at random when put in; for "
-    "taking away that is not shown",
-    (False, True): "mark pixels that lower the score more than pixels at random when taken away; "
-    "for putting in that is not shown",
-    (False, False): "are not shown to mark pixels that the score rests on",
-}
+WAYS = {"insertion": "put in", "deletion": "taken away"}
+BETTER: Mapping[str, Standing] = {"insertion": "above", "deletion": "below"}
+UNMARKED = Verdict("not shown", "are not shown to mark pixels that the score rests on")
+MORE = "mark pixels that move the score more than pixels at random when {better}"
+WRONG = "mark the wrong pixels: pixels at random move the score more when {worse}"
 CHANGED = "with random weights they are"
+SAME = Verdict("no", f"do not depend on what was learnt: {CHANGED} much the same")
+IN_PART = Verdict(
+    "in part", f"depend only in part on what was learnt: {CHANGED} more alike than of two films"
+)
+DEPEND = Verdict("yes", f"depend on what was learnt: {CHANGED} hardly alike")
+UNDECIDED = Verdict(
+    "not shown",
+    f"are not shown to depend on what was learnt: {CHANGED} not shown to be more alike than of two "
+    "films, nor to be unlike",
+)
 
 
-def stand(score: Estimate, chance: Estimate | float) -> Standing:
-    """Tell where a score stands beside chance, or beside another score.
-
-    Parameters
-    ----------
-    chance
-        A number, or an estimate, which the whole interval of the score must clear: its own
-        interval where it has one, else its value.
-    """
-    beside = chance if isinstance(chance, Mapping) else {"value": chance, "low": None, "high": None}
-    low, high = score["low"], score["high"]
-    if low is None or high is None or beside["value"] is None:
-        return "unknown"
-    lowest = beside["value"] if beside["low"] is None else beside["low"]
-    highest = beside["value"] if beside["high"] is None else beside["high"]
-    if low > highest:
-        return "above"
-    return "below" if high < lowest else "alike"
-
-
-def part_of(localisation: Told, *names: str) -> Told:
-    """Return a part of the scores of heatmaps; one that is not there has no film."""
-    part: Told = localisation
-    for name in names:
-        part = part.get(name, {"n": 0})
-    return part if part.get("n") else {"n": 0}
-
-
-def share_of(game: Told) -> Estimate:
-    """Return the share of hits of a pointing game as an estimate."""
-    return {"value": game["share"], "low": game["low"], "high": game["high"]}
-
-
-def bounds_of(game: Told) -> Estimate:
-    """Return the share of hits with bounds to judge it by, also if all films hit, or none.
-
-    Then no two bootstrap samples differ, and there is no interval, but the truth is not far off:
-    the rule of three (Hanley and Lippman-Hand 1983, doi:10.1001/jama.1983.03330370053031) bounds
-    it with 95 % by 3 / groups. Of fewer than 20 groups there are no bounds.
-    """
-    share = share_of(game)
-    if share["low"] is not None or game["groups"] < FEWEST_GROUPS or 0 < game["hits"] < game["n"]:
-        return share
-    off = RULE_OF_THREE / game["groups"]
-    bounds = (1 - off, 1.0) if game["hits"] else (0.0, off)
-    return dict(share) | dict(zip(("low", "high"), bounds, strict=True))
-
-
-def chance_of(game: Told) -> float:
-    """Return the better of the two chances: a random point of the film, and of the lungs."""
-    return float(max(game["chance_film"], game["chance_lungs"]))
-
-
-def choose_lungs(localisation: Told) -> Told:
-    """Choose the score inside the lungs that decides: by masks, if these give an interval.
-
-    Otherwise that by the stand-in, if there is one; ``by`` says which, in words.
-    """
-    mask, stand_in = (part_of(localisation, "lungs", name) for name in ("mask", "stand_in"))
-    if stand_in["n"] and (not mask["n"] or mask["share"]["low"] is None):
-        return dict(stand_in) | {"by": "a geometric stand-in"}
-    return dict(mask) | {"by": "masks"}
-
-
-def judge_pointing(localisation: Told, *part: str) -> str:
-    """Say whether heatmaps point at lesions, or at those of a part, more often than chance."""
+def judge_pointing(localisation: Told, level: float, *part: str) -> Verdict:
+    """Judge whether heatmaps point at lesions, or at those of a part, more often than chance."""
     game = part_of(localisation, *part)
     if not game["n"]:
         return NO_LESION
-    standing = stand(bounds_of(game), chance_of(game))
-    return FEW if standing == "unknown" else POINTING[standing]
+    return POINTING[stand(bounds_of(game, level), chance_of(game))]
 
 
-def judge_against_random(localisation: Told) -> str:
-    """Say whether heatmaps point at lesions more often than those of random weights."""
+def judge_against_random(localisation: Told, level: float) -> Verdict:
+    """Judge whether heatmaps point at lesions more often than those of random weights."""
     game, other = part_of(localisation), part_of(localisation, "randomised", "pointing")
     if not (game["n"] and other["n"]):
         return NO_WEIGHTS if game["n"] else NO_LESION
-    beside = bounds_of(other)
-    standing = stand(bounds_of(game), beside)
-    return FEW if standing == "unknown" or beside["low"] is None else AGAINST[standing]
+    beside = bounds_of(other, level)
+    return FEW if beside["low"] is None else AGAINST[stand(bounds_of(game, level), beside)]
 
 
-def stand_inside(localisation: Told) -> Standing:
-    """Tell where the share of mass inside the lungs stands beside the lungs' share of the film."""
-    lungs = choose_lungs(localisation)
-    return stand(lungs["share"], lungs["chance"]) if lungs["n"] else "unknown"
-
-
-def judge_lungs(localisation: Told) -> str:
-    """Say whether heatmaps keep to the lungs."""
-    if not choose_lungs(localisation)["n"]:
+def judge_lungs(localisation: Told) -> Verdict:
+    """Judge whether heatmaps favour the lungs, and whether they keep to them; by what lungs."""
+    lungs, standing = choose_lungs(localisation), stand_inside(localisation)
+    if not lungs["n"]:
         return NO_LUNGS
-    standing = stand_inside(localisation)
-    return FEW if standing == "unknown" else INSIDE[standing]
+    share = lungs["share"]
+    keeps = standing == "above" and share["low"] > MOST
+    outside = say_share(None if share["value"] is None else 1 - share["value"])
+    cell, said = KEPT if keeps else INSIDE[standing]
+    if lungs["by"] == STAND_IN and standing != "unknown":
+        cell += ", by a stand-in"
+    return Verdict(cell.format(outside=outside), said.format(outside=outside, by=lungs["by"]))
 
 
-def judge_altered(localisation: Told) -> str:
-    """Say whether a heatmap's pixels move the score more than pixels at random do."""
+def judge_altered(localisation: Told) -> Verdict:
+    """Judge whether a heatmap's pixels move the score more than pixels at random do."""
     altered = part_of(localisation, "altered")
     if not altered["n"]:
         return NO_PIXELS
-    inserted, deleted = (
-        stand(altered[name]["area"], altered[name]["chance"]) for name in ("insertion", "deletion")
-    )
-    if "unknown" in (inserted, deleted):
+    stood = {name: stand(altered[name]["area"], altered[name]["chance"]) for name in WAYS}
+    if "unknown" in stood.values():
         return FEW
-    return MARKED[inserted == "above", deleted == "below"]
+    better = [WAYS[name] for name in WAYS if stood[name] == BETTER[name]]
+    worse = [WAYS[name] for name in WAYS if stood[name] not in (BETTER[name], "alike")]
+    if not better:
+        return Verdict("no", WRONG.format(worse=say_list(worse))) if worse else UNMARKED
+    said = MORE.format(better=say_list(better))
+    if len(better) == len(WAYS):
+        return Verdict("yes", said)
+    (other,) = set(WAYS.values()) - set(better)
+    rest = "they move it less" if worse else "that is not shown"
+    return Verdict("in part", f"{said}; when {other} {rest}")
 
 
-def judge_learnt(localisation: Told) -> str:
-    """Say whether heatmaps depend on what the model learnt (Adebayo et al. 2018)."""
+def judge_learnt(localisation: Told) -> Verdict:
+    """Judge whether heatmaps depend on what the model learnt (Adebayo et al. 2018)."""
     randomised = part_of(localisation, "randomised")
     if not (randomised["n"] and randomised["stages"]):
         return NO_WEIGHTS
@@ -176,19 +158,23 @@ def judge_learnt(localisation: Told) -> str:
     standing = stand(last, randomised["similarity_chance"])
     if standing == "unknown":
         return FEW
-    if last["low"] > SIMILAR:
-        return f"do not depend on what was learnt: {CHANGED} much the same"
     if standing == "above":
-        return f"depend only in part on what was learnt: {CHANGED} more alike than of two films"
-    return f"depend on what was learnt: {CHANGED} no more alike than of two films"
+        return SAME if last["low"] > SIMILAR else IN_PART
+    return DEPEND if last["high"] < UNLIKE else UNDECIDED
 
 
-def judge_heatmaps(localisation: Told) -> dict[str, str]:
-    """Return the verdicts on the heatmaps of one model, by what is asked."""
+def judge_heatmaps(localisation: Told, level: float) -> dict[str, Verdict]:
+    """Return the verdicts on the heatmaps of one model, by what is asked.
+
+    Parameters
+    ----------
+    level
+        Of all intervals, from 0 to 1.
+    """
     return {
-        LESIONS: judge_pointing(localisation),
-        FOCAL: judge_pointing(localisation, "focal"),
-        RANDOM: judge_against_random(localisation),
+        LESIONS: judge_pointing(localisation, level),
+        FOCAL: judge_pointing(localisation, level, "focal"),
+        RANDOM: judge_against_random(localisation, level),
         LUNGS: judge_lungs(localisation),
         ALTERED: judge_altered(localisation),
         LEARNT: judge_learnt(localisation),

@@ -14,7 +14,12 @@ HEAD = torch.tensor([[1.0, -1.0],  # class 0: x - (1 - x) = 2 x - 1
 
 
 class Hand(nn.Module):
-    """One convolution that gives x and 1 - x, their means, and a linear head."""
+    """One convolution that gives x and 1 - x, their means, and a linear head.
+
+    The mean grey of the films that it would have learnt from is 1/4 of its scale.
+    """
+
+    mean = 0.25 / 255
 
     def __init__(self):
         super().__init__()

@@ -84,6 +84,24 @@ def test_the_whole_film_is_repeated_where_it_goes_around_the_layer(batch, noise,
     torch.testing.assert_close(maps, expected, rtol=1e-3, atol=1e-5 * float(expected.abs().max()))
 
 
+def test_a_memory_that_is_too_small_is_no_other_size(noise):
+    """Else one film at a time would be tried on a GPU that is full, and take ten times as long."""
+
+    class Filling(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.Identity()
+
+        def forward(self, films):
+            maps = self.layer(films)
+            if len(maps) > 1:
+                raise torch.OutOfMemoryError
+            return maps.mean(dim=(2, 3))
+
+    with pytest.raises(torch.OutOfMemoryError):
+        repeats_itself(Filling(), "layer", noise(1).float())
+
+
 def test_a_negative_logit_turns_no_sign(hand):
     """Class 0 is 2 x - 1 on average: negative on a dark film, where x still speaks for it."""
     film = torch.full((1, 1, 2, 2), 0.25)

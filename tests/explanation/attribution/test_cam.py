@@ -5,6 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from cxrpipe.explanation.attribution import cam
 from cxrpipe.explanation.attribution.cam import (
     METHODS,
     captured,
@@ -26,14 +27,14 @@ def close(actual, expected):
 
 # Class 0 is 2 x - 1, class 1 is 2 - 3 x, class 2 is -1; each divided by its maximum, without
 # negatives but for CAM. Grad-CAM++ leaves out the channels whose gradient is negative, which are
-# 1 - x, x and both. Integrated gradients give x times the slope, up or down.
+# 1 - x, x and both. Integrated gradients give the slope times x - 1/4, the mean grey.
 BY_HAND = {
     "gradcam": [(2 * X - 1).relu(), (2 - 3 * X).relu() / 2, NONE],
     "gradcam++": [X, Y, NONE],
     "hirescam": [(2 * X - 1).relu(), (2 - 3 * X).relu() / 2, NONE],
     "cam": [2 * X - 1, (2 - 3 * X) / 2, NONE - 1],
     "ablationcam": [(2 * X - 1).relu(), (2 - 3 * X).relu() / 2, NONE],
-    "integrated": [X, X, NONE],
+    "integrated": [(X - 0.25).relu() / 0.75, (0.25 - X).relu() / 0.25, NONE],
 }
 
 
@@ -58,6 +59,7 @@ def test_no_hook_is_left_after_use_nor_after_an_error(method, classifier, noise)
     with pytest.raises((RuntimeError, IndexError)):
         explain(classifier, method, "network.layer4", noise(1), torch.tensor([7]))
     broken = nn.Sequential(classifier, nn.Flatten(5))
+    broken.mean = classifier.mean
     with pytest.raises((RuntimeError, IndexError)):
         explain(broken, method, "0.network.layer4", noise(1), torch.tensor([0]))
     hooks = [(module._forward_hooks, module._backward_hooks) for module in broken.modules()]
@@ -69,6 +71,26 @@ def test_no_hook_is_left_after_use_nor_after_an_error(method, classifier, noise)
 def test_a_layer_that_gives_no_map_is_named(method, classifier, noise):
     with pytest.raises(UserError, match=r"network\.fc gives \(1, 3\) and no map"):
         explain(classifier, method, "network.fc", noise(1), torch.tensor([0]))
+
+
+@pytest.mark.parametrize("method", [method for method in METHODS if method != "integrated"])
+def test_a_layer_that_gives_several_tensors_is_named(method):
+    class Pair(nn.Module):
+        def forward(self, films):
+            return films, films
+
+    class Paired(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.pair, self.fc = Pair(), nn.Linear(1, 1)
+
+        def forward(self, films):
+            return self.fc(self.pair(films)[0].mean(dim=(2, 3)))
+
+    with pytest.raises(UserError, match=r"pair gives tuple and no map"):
+        explain(Paired(), method, "pair", FILM, torch.tensor([0]))
+    with pytest.raises(UserError, match=r"pair gives tuple and no map"):
+        measure_offset(Paired(), "pair", side=8)
 
 
 def test_a_layer_used_twice_is_explained_where_it_is_used_first():
@@ -215,6 +237,21 @@ def test_the_offset_of_one_convolution_of_stride_two_is_the_one_derived_by_hand(
     nn.init.ones_(convolution.weight)
     offset = measure_offset(nn.Sequential(convolution), "0", side=8)
     assert offset == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_layer_whose_middle_cells_are_dead_is_enlarged_evenly(hand, caplog):
+    """What sees nothing lies nowhere, and not at nan, where every map would be wrong."""
+    hand.conv.weight.data.zero_()
+    with caplog.at_level("INFO"):
+        assert measure_offset(hand, "conv", side=8) == (0, 0)
+    assert "conv: its middle cells see no pixel" in caplog.text
+
+
+def test_an_offset_is_measured_on_any_batches(classifier, monkeypatch):
+    together = measure_offset(classifier, "network.layer2", 32)
+    monkeypatch.setattr(cam, "fit_batch", lambda most, side: 3)
+    apart = measure_offset(classifier, "network.layer2", 32)
+    assert apart == pytest.approx(together, abs=1e-3)
 
 
 def test_a_moved_map_lies_where_the_network_looked():

@@ -7,7 +7,7 @@ from torch import nn
 
 from cxrpipe.explanation.attribution import integrated
 from cxrpipe.explanation.attribution.cam import explain
-from cxrpipe.explanation.attribution.integrated import blur, integrate
+from cxrpipe.explanation.attribution.integrated import blur, integrate, integrated_gradients
 
 
 class Squares(nn.Module):
@@ -19,21 +19,24 @@ class Squares(nn.Module):
 
 
 def test_what_pixels_bring_is_exact_for_squares_and_sums():
-    """The slope on the way is linear in it, for which the midpoint rule makes no error."""
+    """The slope on the way is linear in it, for which the midpoint rule makes no error.
+
+    Over an empty film of 1, what is black lowers them, by 1 and by 2.
+    """
     film = torch.tensor([[0.0, 1.0], [2.0, 3.0]]).expand(2, 1, 2, 2)
-    brought = integrate(Squares(), film, torch.tensor([0, 1]))
-    torch.testing.assert_close(brought[0], torch.tensor([[0.0, 1.0], [4.0, 9.0]]))
-    torch.testing.assert_close(brought[1], torch.tensor([[0.0, 2.0], [4.0, 6.0]]))
+    brought = integrate(Squares(), film, torch.tensor([0, 1]), blank=1)
+    torch.testing.assert_close(brought[0], torch.tensor([[-1.0, 0.0], [3.0, 8.0]]))
+    torch.testing.assert_close(brought[1], torch.tensor([[-2.0, 0.0], [2.0, 4.0]]))
 
 
-def test_pixels_add_up_to_the_rise_over_a_black_film(classifier, noise):
+def test_pixels_add_up_to_the_rise_over_an_empty_film(classifier, noise):
     """With the steps that are taken to a hundredth of all that is moved, and better with more."""
     films, findings = noise(3), torch.tensor([0, 1, 2])
     with torch.no_grad():
-        rise = (classifier(films) - classifier(torch.zeros_like(films))).diagonal()
+        rise = (classifier(films) - classifier(torch.full_like(films, 60))).diagonal()
 
     def error(steps):
-        brought = integrate(classifier, films, findings, steps)
+        brought = integrate(classifier, films, findings, 60, steps)
         moved = brought.abs().sum(dim=(1, 2))
         return float(((brought.sum(dim=(1, 2)) - rise).abs() / moved).max())
 
@@ -44,9 +47,9 @@ def test_pixels_add_up_to_the_rise_over_a_black_film(classifier, noise):
 @pytest.mark.parametrize("batch", [1, 5])
 def test_the_steps_may_be_taken_in_any_batches(batch, noise, monkeypatch):
     films, findings = noise(2) / 255, torch.tensor([0, 1])
-    together = integrate(Squares(), films, findings)
+    together = integrate(Squares(), films, findings, 0.5)
     monkeypatch.setattr(integrated, "BATCH", batch)
-    torch.testing.assert_close(integrate(Squares(), films, findings), together)
+    torch.testing.assert_close(integrate(Squares(), films, findings, 0.5), together)
 
 
 def test_the_blur_is_that_of_scipy():
@@ -55,14 +58,28 @@ def test_the_blur_is_that_of_scipy():
     torch.testing.assert_close(blur(maps, 1.5), torch.from_numpy(expected), rtol=0, atol=1e-6)
 
 
-def test_what_speaks_against_a_class_is_shown_as_well():
-    """The first column lowers the logit as much as the last raises it; between, nothing does."""
+class Sides(nn.Module):
+    """The last column raises the logit as much as the first lowers it; between, nothing does."""
 
-    class Sides(nn.Module):
-        def forward(self, films):
-            return (films[..., -1].sum(dim=-1) - films[..., 0].sum(dim=-1)).view(-1, 1)
+    mean = 0.5 / 255
 
-    maps = explain(Sides(), "integrated", "", torch.ones(1, 1, 32, 32), torch.tensor([0]))
-    torch.testing.assert_close(maps[0, :, 0], torch.ones(32))
+    def forward(self, films):
+        return (films[..., -1].sum(dim=-1) - films[..., 0].sum(dim=-1)).view(-1, 1)
+
+
+def test_what_speaks_against_a_class_is_negative_and_not_shown():
+    film, first = torch.ones(1, 1, 32, 32), torch.tensor([0])
+    brought = integrated_gradients(Sides(), "", film, first)[0]
+    torch.testing.assert_close(brought[:, 0], -brought[:, -1])
+    assert float(brought[0, 0]) < 0
+    maps = explain(Sides(), "integrated", "", film, first)
+    assert float(maps[0, :, :24].max()) == 0
     torch.testing.assert_close(maps[0, :, -1], torch.ones(32))
-    assert float(maps[0, :, 8:24].max()) == 0
+
+
+def test_what_is_darker_than_films_are_on_average_can_speak_for_a_class():
+    """Black where the logit falls with grey; over a black film it would bring nothing."""
+    film = torch.ones(1, 1, 32, 32)
+    film[..., 0] = 0
+    maps = explain(Sides(), "integrated", "", film, torch.tensor([0]))
+    torch.testing.assert_close(maps[0, :, 0], torch.ones(32))

@@ -5,8 +5,9 @@ import torch
 from torch import nn
 
 from cxrpipe.config import Model
-from cxrpipe.explanation.attribution.layers import list_layers
+from cxrpipe.explanation.attribution.layers import find_layer, list_layers
 from cxrpipe.models.zoo import Classifier, build, feature_layer
+from cxrpipe.runtime import UserError
 
 STAGES = ["act1", "layer1", "layer2", "layer3", "layer4"]
 
@@ -32,7 +33,7 @@ def test_they_are_the_same_before_a_head_of_ours():
 
 def test_dense_blocks_are_whole():
     blocks = [f"features.{name}" for name in ("norm0", *(f"denseblock{n}" for n in (1, 2, 3)))]
-    assert layers(Model(architecture="densenet121", side=64)) == [*blocks, "features"]
+    assert layers(Model(architecture="densenet121", side=64), 5) == [*blocks, "features"]
 
 
 def test_convolutions_side_by_side_are_listed_at_the_end_of_their_stride():
@@ -42,7 +43,7 @@ def test_convolutions_side_by_side_are_listed_at_the_end_of_their_stride():
 
 
 def test_of_a_fusion_the_backbones_come_before_the_fused_map():
-    listed = layers(Model(architecture="fusion", side=64, options={"width": 16}))
+    listed = layers(Model(architecture="fusion", side=64, options={"width": 16}), 5)
     assert listed[-1] == "backbone.blocks"
     assert len(listed) == 5
     assert all(name.startswith("backbone.backbones.") for name in listed[:-1])
@@ -55,6 +56,53 @@ def test_of_a_fusion_the_backbones_come_before_the_fused_map():
 def test_of_more_layers_those_are_listed_that_are_evenly_spread(most, expected):
     model = Model(architecture="resnet18", side=64)
     assert layers(model, most) == [STAGES[place] for place in expected]
+
+
+def test_stages_of_one_stride_are_named_where_strides_are_too_few():
+    """A dilated network: after its second stage no map is halved any more."""
+    own = nn.Sequential(*(nn.Sequential(nn.Conv2d(n, 4, 3, s, 1)) for n, s in STRIDES), HEAD)
+    model = Model(architecture="own.module:Own", side=32)
+    assert layers(model, 2, own) == ["0", "4"]
+    assert layers(model, 3, own) == ["0", "1", "4"]
+    assert layers(model, 4, own) == ["0", "1", "3", "4"]
+    assert layers(model, 5, own) == layers(model, 12, own) == ["0", "1", "2", "3", "4"]
+
+
+def test_a_dilated_resnet_of_the_zoo_shows_its_four_stages_beside_its_stem():
+    options = {"channels": [8, 8, 8, 8], "output_stride": 8}
+    model = Model(architecture="resnet10t", side=64, options=options)
+    assert layers(model, 5) == STAGES
+
+
+STRIDES = [(1, 2), (4, 2), (4, 2), (4, 1), (4, 1)]
+HEAD = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2))
+
+
+@pytest.fixture(scope="module")
+def resnet():
+    model = Model(architecture="resnet18", side=64)
+    return Classifier(build(model, 2, seed=0), 0.5, 0.25).eval(), model
+
+
+@pytest.mark.parametrize(
+    ("name", "stride", "found"),
+    [("layer3.1.conv2", 8, "layer3.1.conv2"), ("", 8, "layer2"), ("", 0, "layer4")],
+)
+def test_a_layer_is_found_by_its_name_before_its_stride(name, stride, found, resnet):
+    assert find_layer(*resnet, 64, name, stride) == f"network.{found}"
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("layer3.1.conv9", "no module layer3.1.conv9; did you mean 'layer3.1.conv"),
+        ("x", "no module x; valid: conv1, bn1, act1, maxpool, layer1.0, layer1.1, layer1"),
+        ("fc", r"fc gives no map \(n, channels, height, width\); give another layer"),
+    ],
+)
+def test_what_is_no_layer_with_a_map_is_refused(name, hint, resnet):
+    with pytest.raises(UserError, match=rf"gradcam\.layer: .*{hint}"):
+        find_layer(*resnet, 64, name, 0)
 
 
 class Own(nn.Module):

@@ -11,14 +11,14 @@ from cxrpipe.explanation.latent.neighbours import (
     share_same,
     tell_neighbours,
 )
-from cxrpipe.explanation.latent.space import Space, span
+from cxrpipe.explanation.latent.space import span
 
 NAMED = {"features": "m", "stage": "after"}
 
 
 def line(*places):
     """Lay films on a line."""
-    return Space(np.array(places, dtype=float)[:, None], 1)
+    return span(np.array(places, dtype=float)[:, None], standardise=False)
 
 
 def test_the_nearest_films_of_other_patients_are_found():
@@ -63,7 +63,9 @@ def test_one_patient_has_no_neighbours():
 
 
 def test_films_that_are_all_alike_have_no_neighbours():
-    found, distances = find_neighbours(Space(np.zeros((3, 0)), 4), np.array(["p", "q", "r"]), 2)
+    found, distances = find_neighbours(
+        span(np.ones((3, 4)), standardise=True), np.array(["p", "q", "r"]), 2
+    )
     assert (found == -1).all()
     assert np.isinf(distances).all()
 

@@ -31,9 +31,10 @@ def as_is(network):
     return Classifier(network, 0, 1 / 255)
 
 
-def gather(classifier, grey, layer=None, projection=None):
+def gather(classifier, grey, layer=None, projection=None, batch=128):
     layer = layer or find_last_layer(classifier, grey.shape[-1])
-    return gather_features(classifier, layer, grey, CPU, projection, "batches")
+    batches = [grey[first : first + batch] for first in range(0, len(grey), batch)]
+    return np.concatenate(list(gather_features(classifier, layer, batches, CPU, projection)))
 
 
 class HandMade(nn.Module):
@@ -131,11 +132,27 @@ def test_the_last_layer_makes_the_logits_of_the_features_of_every_head(architect
     torch.testing.assert_close(made, logits, rtol=1e-4, atol=1e-4)
 
 
-def test_features_do_not_depend_on_the_batch(monkeypatch):
+def test_features_do_not_depend_on_the_batch():
     classifier = Classifier(build(Model(architecture="test_resnet"), 2, seed=0), 0.5, 0.25)
     together = gather(classifier, films(5))
-    monkeypatch.setattr(penultimate, "BATCH", 2)
-    np.testing.assert_allclose(gather(classifier, films(5)), together, rtol=1e-4, atol=1e-5)
+    apart = gather(classifier, films(5), batch=2)
+    np.testing.assert_allclose(apart, together, rtol=1e-4, atol=1e-5)
+
+
+def test_a_batch_is_read_when_the_one_before_it_is_done():
+    """Of a hundred thousand films no more than one batch is held."""
+    log = []
+
+    def batches():
+        for number in range(2):
+            log.append(f"read {number}")
+            yield films(1, side=2)
+
+    gathered = gather_features(as_is(HandMade()), "network.last", batches(), CPU, None)
+    for number, features in enumerate(gathered):
+        log.append(f"gave {number}")
+        assert features.shape == (1, 2)
+    assert log == ["read 0", "gave 0", "read 1", "gave 1"]
 
 
 def count_hooks(network):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
-from cxrpipe.explanation.latent.space import Space, shrink, span
+from cxrpipe.explanation.latent.space import learn_scale, shrink, span
 
 
 def features(n=30, d=80, seed=0):
@@ -60,7 +60,15 @@ def test_films_that_are_all_alike_do_not_vary():
     assert not space.varies
     assert np.isnan(space.variance)
     assert not span(features(n=1), standardise=True).varies
-    assert Space(np.eye(2), 2).varies
+    assert span(np.eye(2), standardise=False).varies
+
+
+def test_a_scale_that_was_learnt_is_laid_on_other_films():
+    """Features have the means 2 and 5, the deviations 1 and 0; the second is left out."""
+    scale = learn_scale(np.array([[1.0, 5], [3, 5]]), standardise=True)
+    np.testing.assert_allclose(scale.place(np.array([[5.0, 9], [2, 0]])), [[3], [0]])
+    in_greys = learn_scale(np.array([[0.0], [4]]), standardise=False)
+    np.testing.assert_allclose(in_greys.place(np.array([[5.0]])), [[3]])
 
 
 def test_a_pixel_is_the_mean_over_its_area():

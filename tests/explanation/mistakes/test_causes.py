@@ -81,6 +81,25 @@ def test_collections_of_twenty_films_are_causes_where_there_are_several():
     assert found["source: a"].limit is None
 
 
+def test_one_of_two_collections_against_the_other_is_one_cause():
+    """They are one question, which must not count twice where p is adjusted."""
+    found = causes_of(measured(), films(["b"] * 18 + ["a"] * 20 + ["b"] * 2))
+    assert [name for name in found if name.startswith("source")] == ["source: b against a"]
+    assert found["source: b against a"].has.sum() == 20
+
+
+def test_three_collections_are_three_causes():
+    sixty = pd.DataFrame({"radiograph": [f"{n:04x}" for n in range(60)]})
+    sixty = sixty.assign(**dict.fromkeys(MEASURED, 0.5))
+    shown = sixty[["radiograph"]].assign(source=["a", "b", "c"] * 20)
+    found = causes_of(sixty, shown)
+    assert [name for name in found if name.startswith("source")] == [
+        "source: a",
+        "source: b",
+        "source: c",
+    ]
+
+
 def test_copies_under_another_finding_are_a_cause_and_those_left_out_are_told():
     found = causes_of(measured(), contradicted=[NAMES[4], "elsewhere"], n_left_out=1200)[COPY]
     assert np.flatnonzero(found.has).tolist() == [4]

@@ -1,9 +1,10 @@
 """Which films are scored: the finding that is said, and a seeded draw."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from cxrpipe.explanation.scoring.choosing import draw_films, name_said
+from cxrpipe.explanation.scoring.choosing import draw_films, draw_said, name_said
 
 NAMES = [f"{number:024x}" for number in range(40)]
 FILMS = pd.DataFrame({"radiograph": NAMES, "finding": "covid"})
@@ -18,8 +19,13 @@ def test_the_said_finding_has_the_highest_logit_whatever_the_order_of_the_table(
             "covid": [-2.0, 0, 5],
         }
     )
-    said = name_said(table, ["a", "b", "c"])
-    assert said.to_numpy().tolist() == [["a", "normal"], ["b", "covid"], ["c", "covid"]]
+    said = name_said(table, ["a", "b", "c"], "single")
+    assert said["radiograph"].tolist() == ["a", "b", "c"]
+    assert said["finding"].tolist() == ["normal", "covid", "covid"]
+    assert said["logit"].tolist() == [1, 5, -2]
+    assert not said["denied"].any()
+    for kind in ("multi", "binary"):
+        assert name_said(table, ["a", "b", "c"], kind)["denied"].tolist() == [False, False, True]
 
 
 def test_so_many_films_are_drawn_in_the_order_of_their_rows():
@@ -43,3 +49,16 @@ def test_some_are_drawn_before_the_others(n_films, n_first):
     first = NAMES[::7]
     drawn = set(draw_films(FILMS, n_films, 2, first)["radiograph"])
     assert (len(drawn), len(drawn & set(first))) == (n_films, n_first)
+
+
+def test_films_of_which_nothing_is_said_are_drawn_last_the_most_believed_first():
+    """Of 40 films 10 are denied all; their logits fall from film to film."""
+    films = FILMS.assign(denied=[n % 4 == 1 for n in range(40)], logit=-np.arange(40.0))
+    said = films[~films["denied"]]
+    assert draw_said(films, 12, 1).equals(draw_films(said, 12, 1))
+    assert draw_said(films, 12, 1, NAMES[::7]).equals(draw_films(said, 12, 1, NAMES[::7]))
+    most = draw_said(films, 33, 1)
+    assert most["radiograph"].is_monotonic_increasing
+    assert len(most) == 33
+    assert most.loc[most["denied"], "radiograph"].tolist() == [NAMES[1], NAMES[5], NAMES[9]]
+    assert draw_said(films, 99, 1).equals(films)

@@ -36,6 +36,7 @@ def test_a_heatmap_of_zeros_has_no_mass():
 def test_a_uniform_heatmap_has_the_share_of_chance(judge):
     lungs = np.stack([columns(0), columns(1, 2), columns(1, 2, 3)])
     films = pd.DataFrame({"radiograph": ["f0", "f1", "f2"], "stand_in": False})
+    films = films.assign(denied=False)
     told = tell_lungs(judge(3), films, np.full((3, 4, 4), 0.3, np.float32), lungs)["mask"]
     assert told["share"] == told["chance"] == {"value": 0.5, "low": None, "high": None}
 
@@ -46,19 +47,21 @@ def test_masks_and_stand_ins_are_told_apart_and_blank_heatmaps_are_counted(judge
     heatmaps[0, :, 0] = heatmaps[1, :, 1] = heatmaps[2, :, 2] = 1
     films = pd.DataFrame(
         {"radiograph": ["f0", "f1", "f2", "f3"], "stand_in": [False, True, True, False]}
-    )
+    ).assign(denied=[False, True, False, True])
     told = tell_lungs(judge(4, list("ppqq")), films, heatmaps, np.stack([columns(0, 1)] * 4))
     mask, stood = told["mask"], told["stand_in"]
     assert (mask["n"], mask["groups"], mask["blank"], mask["share"]["value"]) == (1, 1, 1, 1)
     assert (stood["n"], stood["groups"], stood["blank"], stood["share"]["value"]) == (2, 2, 0, 0.5)
+    assert (mask["denied"], stood["denied"]) == (0, 1)  # but for blank ones
     assert stood["chance"]["value"] == 0.5
     assert told["mask"]["chance"]["value"] == 0.5
 
 
 def test_no_films_are_none(judge):
-    none = pd.DataFrame({"radiograph": [], "stand_in": []})
+    none = pd.DataFrame({"radiograph": [], "stand_in": [], "denied": []})
     told = tell_lungs(judge(1), none, np.zeros((0, 4, 4), np.float32), np.zeros((0, 4, 4), bool))
-    assert told == {"mask": {"n": 0, "blank": 0}, "stand_in": {"n": 0, "blank": 0}}
+    nothing = {"n": 0, "blank": 0, "denied": 0}
+    assert told == {"mask": nothing, "stand_in": nothing}
 
 
 def test_the_stand_in_is_two_ellipses_of_the_stated_size_at_every_side():

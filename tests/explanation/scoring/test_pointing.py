@@ -82,11 +82,11 @@ def test_the_focal_findings_are_told_together_and_by_name(judge):
 
 
 def test_a_finding_is_focal_if_its_median_lesion_is_a_quarter_of_the_lungs_at_most():
-    """Lungs have 8 pixels: lesions of 4 and 1 have the median 2.5, of 2 it is a quarter."""
-    findings, lungs = ["covid", "tuberculosis", "covid"], np.stack([LUNGS] * 3)
-    assert list_focal(findings, LESIONS, lungs) == ["tuberculosis"]
-    assert list_focal(["a", "b", "a"], LESIONS[[1, 0, 2]], lungs) == ["a"]
-    assert list_focal([], LESIONS[:0], lungs[:0]) == []
+    """Of lesions of 1/2 and 1/8 the median is 5/16; 1/4 is still focal."""
+    findings, sizes = ["covid", "tuberculosis", "covid"], np.array([1 / 2, 1 / 4, 1 / 8])
+    assert list_focal(findings, sizes) == ["tuberculosis"]
+    assert list_focal(["a", "b", "a"], sizes[[1, 0, 2]]) == ["a"]
+    assert list_focal([], sizes[:0]) == []
 
 
 def test_no_films_are_none(judge):

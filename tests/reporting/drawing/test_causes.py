@@ -17,8 +17,8 @@ def cause(name, ratio, p=0.5):
     return own | counts | {"p": p, "p_adjusted": p}
 
 
-def draw(*causes):
-    explained = Fakes(("normal", "covid"), ["a"], n=8).explained()
+def draw(*causes, level=0.95):
+    explained = Fakes(("normal", "covid"), ["a"], n=8).explained(level=level)
     told = explained.answers.told | {"causes": list(causes)}
     return draw_causes(replace(explained, answers=explained.answers._replace(told=told)))
 
@@ -37,6 +37,16 @@ def test_a_ratio_is_at_its_value_and_a_sure_one_is_filled_and_bold():
     ]
     assert [text.get_fontweight() for text in axes.texts] == ["bold", "normal"]
     assert axes.get_yticklabels()[0].get_text() == "burned in: what it means"
+
+
+@pytest.mark.parametrize(
+    ("level", "weight", "said"),
+    [(0.95, "normal", "0.05"), (0.9, "bold", "0.1"), (0.99, "normal", "0.01")],
+)
+def test_what_is_sure_depends_on_the_level(level, weight, said):
+    figure = draw(cause("dark", {"value": 2.0, "low": 1.0, "high": 4.0}, p=0.06), level=level)
+    assert figure.axes[0].texts[0].get_fontweight() == weight
+    assert figure.get_suptitle().replace("\n", " ").endswith(f"together, below {said}")
 
 
 def test_what_cannot_be_estimated_is_said_and_not_marked():

@@ -1,10 +1,13 @@
 """Heatmaps over films: what is laid over them, and which models and films stand where."""
 
+from typing import get_args
+
 import numpy as np
 import pytest
 from matplotlib import colormaps
 from scipy.ndimage import zoom
 
+from cxrpipe.config.explanation import Method
 from cxrpipe.reporting.drawing import heatmaps
 
 
@@ -38,6 +41,18 @@ def test_an_overlay_stays_from_0_to_1():
         laid = heatmaps.overlay(np.full((16, 16), grey, np.uint8), heat)
         assert laid.min() >= 0
         assert laid.max() <= 1
+
+
+def test_faint_heat_takes_no_white_film_above_1():
+    """One less a strength below the rounding of float32 is 1, to which the colour is added."""
+    heat = np.geomspace(1e-10, 1, 4096, dtype=np.float32).reshape(64, 64)
+    for signed in (False, True):
+        laid = heatmaps.overlay(np.full((64, 64), 255, np.uint8), heat, signed=signed)
+        assert laid.max() <= 1
+
+
+def test_every_method_that_a_recipe_may_name_has_a_title_and_no_other():
+    assert set(heatmaps.METHODS) == set(get_args(Method))
 
 
 def test_a_row_of_gradcam_shows_the_film_its_lesion_and_every_heatmap():

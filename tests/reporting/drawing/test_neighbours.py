@@ -37,6 +37,23 @@ def test_neighbours_stand_nearest_first_and_others_are_framed():
         assert axes.get_title().startswith("OTHER: ") == (not same)
 
 
+def test_films_that_show_no_finding_make_a_sentence_and_no_crash():
+    explained = Fakes(FINDINGS, ["a"]).explained()
+    layout = explained.latent.layout.assign(finding="none")
+    figure = draw_neighbours(replace(explained, latent=explained.latent._replace(layout=layout)))
+    assert figure.axes == []
+    assert figure.texts[0].get_text() == "No film that was laid out shows a finding."
+
+
+def test_neighbours_that_are_not_drawn_are_counted():
+    fakes = Fakes(FINDINGS, ["a"])
+    explained = fakes.explained()
+    for k, said in ((20, "then 6 of its 20 nearest films"), (5, "then 5 of its 5 nearest films")):
+        latent = explained.latent._replace(neighbours=fakes.neighbours(k))
+        figure = draw_neighbours(replace(explained, latent=latent))
+        assert said in figure.texts[0].get_text().replace("\n", " ")
+
+
 def test_without_features_that_is_said():
     explained = Fakes(FINDINGS, ["a"]).explained()
     near = explained.latent.neighbours.assign(features="pixels", stage="")

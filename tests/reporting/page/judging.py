@@ -66,16 +66,23 @@ def tell_localisation(**told):
     boxes = {"n": 9, "groups": 7, "iou": est(0.18), "chance": est(0.06)}
     by = {"lesions": tell_region("iou", 0.24, 0.07), "boxes": boxes}
     stand_in = tell_region("share", 0.47, 0.27) | {"chance": est(0.27), "blank": 0}
-    known = tell_game() | {
-        "findings": findings,
-        "focal": tell_focal(15),
-        "lungs": {"mask": tell_region("share", 0.61, 0.29) | {"blank": 0}, "stand_in": stand_in},
-        "overlap": tell_region("iou", 0.22, 0.068, 40) | {"by": by},
-        "altered": tell_altered(),
-        "randomised": tell_randomised(),
-        "explained_by": "gradcam",
-        "layer": "layer4",
-    }
+    known = (
+        {"said": "right"}
+        | tell_game()
+        | {
+            "findings": findings,
+            "focal": tell_focal(15),
+            "lungs": {
+                "mask": tell_region("share", 0.61, 0.29) | {"blank": 0},
+                "stand_in": stand_in,
+            },
+            "overlap": tell_region("iou", 0.22, 0.068, 40) | {"by": by},
+            "altered": tell_altered(),
+            "randomised": tell_randomised(),
+            "explained_by": "gradcam",
+            "layer": "layer4",
+        }
+    )
     return known | told
 
 
@@ -116,9 +123,10 @@ def tell_localisations(models):
 
 def tell_probe(labels, value=0.8, chance=0.41, n=96, **told):
     """Return a linear probe, as sure of its accuracy as 96 films make it; null of one label."""
+    if len(labels) < 2:
+        nothing = {"n": 0, "groups": 0, "labels": [], "accuracy": est(None), "chance": None}
+        return nothing | dict.fromkeys(told)
     known = {"n": n, "groups": n - 8, "labels": list(labels)}
-    if len(known["labels"]) < 2:
-        return known | {"accuracy": est(None), "chance": None} | dict.fromkeys(told)
     return known | {"accuracy": around(value, 0.06), "chance": chance} | told
 
 
@@ -149,7 +157,7 @@ def tell_representation(seed, features="pixels", stage="", **told):
     return known | told
 
 
-def tell_latent(models, umap="not installed; install cxrpipe[umap]", **told):
+def tell_latent(models, umap="not installed; install cxrpipe[umap]", association=0.31, **told):
     """Return what features of each model tell, before and after training, and those of pixels."""
     described = [tell_representation(0, **told)]
     described += [
@@ -157,7 +165,8 @@ def tell_latent(models, umap="not installed; install cxrpipe[umap]", **told):
         for place, name in enumerate(models, start=1)
         for later, stage in enumerate(("before", "after"))
     ]
-    return {"films": 96, "groups": 88, "representations": described, "umap": umap}
+    told = {"films": 96, "groups": 88, "association": association}
+    return told | {"representations": described, "umap": umap}
 
 
 # Causes of mistakes

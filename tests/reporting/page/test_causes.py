@@ -84,7 +84,14 @@ def test_the_limit_is_that_of_the_intervals():
 
 def test_drawn_mistakes_are_counted_by_finding():
     (said,) = say_drawn(tell_causes())
-    assert said.endswith("normal 1 and covid 1.")
+    assert said == "Mistakes drawn by seed: normal 1 and covid 1."
+
+
+def test_the_figure_is_not_said_to_show_more_than_it_does():
+    many = tell_causes(drawn={"normal": ["5feceb66ffc86f"] * 30, "covid": []})
+    assert say_drawn(many) == [
+        "Mistakes drawn by seed, of each of which the figure shows 10 at most: normal 30."
+    ]
     assert say_drawn(tell_causes(n_wrong=0)) == []
 
 

@@ -216,7 +216,7 @@ def test_models_of_every_task_are_explained_under_its_name():
         "latent/covid/latent.json"
     }
     games = told["explanations"].parts[1].blocks[2].rows
-    assert set(games["model"]) == {"yes", "no"}
+    assert set(games.columns[1:]) == {"yes", "no"}
 
 
 def test_figures_of_several_tasks_are_in_a_part_of_their_own():

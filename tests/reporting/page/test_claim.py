@@ -43,6 +43,7 @@ def test_answers_hold_the_numbers_of_the_run():
     )
     assert "2,000 bootstrap samples" in answers[29]
     assert "Heatmaps of densenet point at lesions more often than chance (in 30 of" in answers[31]
+    assert "of which Grad-CAM is scored beside chance" in answers[31]
     assert "among the 21 mistakes of densenet on 105 test films" in answers[39]
     assert "commit 0a1b" in answers[42]
     assert "{" not in "".join(answers.values())

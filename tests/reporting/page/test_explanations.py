@@ -2,7 +2,7 @@
 
 import pytest
 from judging import NO_FOCAL, NONE, tell_localisation, tell_nothing, tell_shortcut
-from told import tell_metrics, tell_run
+from told import MODELS, tell_metrics, tell_run
 
 from cxrpipe.reporting.page.explanations import (
     explain_absent,
@@ -30,15 +30,37 @@ def test_what_a_heatmap_does_not_show_is_said_before_any_number():
     assert "Grad-CAM at layer4 of densenet, layer4 of resnet10" in blocks[0].lines[0]
     assert blocks[1].lines[0].startswith("Heatmaps of densenet point at lesions")
     assert "fixed rules" in blocks[3].lines[0]
+    assert "explanations/<model>/fold-0/" in blocks[3].lines[1]
 
 
-def test_the_best_model_comes_first_and_warns_if_it_must():
-    good, bad = tell_localisation(), tell_shortcut()
-    assert len(tell(good, good, good)[1].lines) == 1
-    blocks = tell(good, bad, good)
-    assert blocks[1].lines[1].startswith("A warning of a shortcut: heatmaps of densenet")
-    tables = [block for block in blocks if block.kind == "table"]
-    assert {table.rows["model"].iloc[0] for table in tables} == {"densenet"}
+def test_only_what_stands_beside_random_weights_is_said_to():
+    seen, rules = (tell(*[tell_localisation()] * 3)[place].lines[0] for place in (0, 3))
+    assert "the pointing game also beside the same network with its weights in random" in seen
+    assert "Other methods are drawn and not scored." in seen
+    assert "Random weights are one draw" in rules
+    assert "Nothing is adjusted" in rules
+    assert "chance and 0.5, and depend on it if it is not above chance and below 0.25" in rules
+
+
+def test_findings_outside_the_lungs_are_named_as_a_limit():
+    said = lines(tell(*[tell_localisation()] * 3))
+    assert "such as a large heart, a hernia or an effusion" in said
+
+
+@pytest.mark.parametrize("bad", MODELS)
+def test_whichever_model_leaves_the_lungs_is_warned_of(bad):
+    told = [tell_shortcut() if name == bad else tell_localisation() for name in MODELS]
+    said = [line for line in tell(*told)[1].lines if "heatmaps leave the lungs" in line]
+    assert len(said) == 1
+    assert f"those of {bad} (19%" in said[0]
+
+
+def test_the_best_model_comes_first():
+    good = tell_localisation()
+    assert "heatmaps leave" not in " ".join(tell(good, good, good)[1].lines)
+    tables = [block for block in tell(good, tell_shortcut(), good) if block.kind == "table"]
+    assert tables[0].rows.columns[1] == "densenet"
+    assert {table.rows["model"].iloc[0] for table in tables[1:]} == {"densenet"}
     assert [table.caption for table in tables if table.folded] == ["Pointing by finding"]
 
 

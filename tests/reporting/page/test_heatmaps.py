@@ -65,11 +65,17 @@ def test_tables_of_nothing_are_empty():
         assert build(nothing).empty
 
 
-def test_every_model_has_a_verdict_for_every_question():
-    models = tell_localisations(["one", "two", "three"])
-    shown = verdict_table(models)
-    assert shown.groupby("model", sort=False).size().to_dict() == {"one": 6, "two": 6, "three": 6}
-    assert shown["its heatmaps"].str.len().min() > 10
+def test_every_question_has_a_row_and_every_model_a_short_verdict():
+    shown = verdict_table(tell_localisations(["one", "two", "three"]), 0.95)
+    assert list(shown) == ["do heatmaps", "one", "two", "three"]
+    assert shown.to_numpy().tolist() == [
+        ["point at lesions?", "yes", "yes", "not scored"],
+        ["point at focal lesions?", "not judged", "not judged", "not scored"],
+        ["point more often than with random weights?", "yes", "yes", "not scored"],
+        ["favour the lungs?", "no, 81% outside", "yes, 39% outside", "not scored"],
+        ["mark what the score rests on?", "not shown", "yes", "not scored"],
+        ["depend on what was learnt?", "no", "yes", "not scored"],
+    ]
 
 
 def test_a_finding_without_a_film_has_no_row():

@@ -61,43 +61,73 @@ def test_maps_have_their_errors_and_umap_only_if_it_was_drawn():
 def probes(**source):
     known = {"from_finding": 0.44} | source
     return {
-        "finding": tell_probe(("covid", "normal"), 0.7, 0.39, from_source=0.52),
+        "finding": tell_probe(("covid", "normal"), 0.7, 0.39, from_source=0.39),
         "source": tell_probe(("east", "north"), **known),
     }
 
 
 def test_the_shortcut_is_told_with_its_numbers():
-    told, warning, where = check_shortcut("net", tell_latent(["net"], probe=probes()))
+    told, more, gain = check_shortcut("net", tell_latent(["net"], probe=probes()))
     assert told == (
         "From the features of net after training a linear probe tells the collection of 80% "
         "(74%-86%) of 96 films; the commonest answer is right for 41%, the commonest among films "
         "of the same finding for 44%."
     )
-    assert warning.startswith("A warning of a shortcut: the scores of net may rest")
-    assert "is right for 52%, the commonest of all for 39%" in where
+    assert more == "That is more than the finding alone tells."
+    assert "differ in findings (Cramér's V 0.31, at least 0.1, a rule of thumb)" in gain
 
 
 @pytest.mark.parametrize(
     ("probe", "said"),
     [
-        (probes(from_finding=0.85), "no sign of this shortcut"),
+        (probes(from_finding=0.85), "That is not shown to be more than the finding alone tells."),
+        (probes(from_finding=1.0), "That is not shown to be more than the finding alone tells."),
         (probes(accuracy=est(0.9)), "was not judged"),
-        (
-            probes() | {"finding": tell_probe(("covid", "normal"), 0.7, 0.39, from_source=0.4)},
-            "hardly differ in findings",
-        ),
     ],
 )
-def test_what_is_no_shortcut_does_not_warn(probe, said):
+def test_what_is_not_shown_is_not_called_absent(probe, said):
     lines = check_shortcut("net", tell_latent(["net"], probe=probe))
-    assert len(lines) == 2
     assert said in lines[1]
+    assert "no sign" not in " ".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("association", "said"),
+    [
+        (0.05, "hardly differ in findings (Cramér's V 0.05, below 0.1, a rule of thumb)"),
+        (0.97, "nearly determine each other (Cramér's V 0.97, at least 0.8, a rule of thumb)"),
+        (None, "is not estimable, as where all of them show one finding"),
+    ],
+)
+def test_what_there_is_to_gain_is_told_with_its_limit(association, said):
+    latent = tell_latent(["net"], probe=probes(), association=association)
+    assert said in check_shortcut("net", latent)[2]
+
+
+def test_films_of_one_finding_from_several_collections_are_told_of():
+    probe = {
+        "finding": tell_probe((), from_source=None),
+        "source": tell_probe(("east", "north"), from_finding=0.41),
+    }
+    latent = tell_latent(["net"], probe=probe, association=None)
+    assert len(check_shortcut("net", latent)) == 3
+    assert chapter(tell_latent(tell_metrics()["models"], probe=probe, association=None))
 
 
 def test_of_one_collection_nothing_is_asked():
-    probe = probes() | {"source": tell_probe(("east",), from_finding=1.0)}
-    (said,) = check_shortcut("net", tell_latent(["net"], probe=probe))
+    probe = probes() | {"source": tell_probe((), from_finding=None)}
+    (said,) = check_shortcut("net", tell_latent(["net"], probe=probe, association=None))
     assert "are of one collection" in said
+
+
+def test_constant_features_are_not_taken_for_one_collection():
+    nothing = tell_probe((), from_finding=None, from_source=None)
+    latent = tell_latent(
+        ["net"], probe={"finding": nothing, "source": nothing}, components=0, association=0.31
+    )
+    assert check_shortcut("net", latent) == [
+        "The features of net after training are the same of all films: they tell nothing."
+    ]
 
 
 def chapter(latent):
@@ -114,6 +144,11 @@ def test_the_chapter_checks_the_shortcut_first_and_says_what_maps_do_not_prove()
     tables = [block for block in blocks if block.kind == "table"]
     assert [table.source for table in tables] == ["latent/findings/latent.json"] * 2
     assert [len(table.rows) for table in tables] == [14, 7]
+
+
+def test_the_chapter_warns_of_every_model_and_not_of_the_best_alone():
+    words = chapter(tell_latent(tell_metrics()["models"], probe=probes()))[1].lines
+    assert "the scores of resnet10, densenet and resnet18 may rest" in words[-1]
 
 
 def test_no_film_makes_no_empty_table():

@@ -1,13 +1,16 @@
 """Cells, captions, pictures and Markdown."""
 
 import base64
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from told import draw_picture
 
+from cxrpipe.reporting.drawing.names import EXPLAINED, KINDS
 from cxrpipe.reporting.page.rendering import (
+    DRAWN_FROM,
     as_markdown,
     embed,
     find_numeric,
@@ -70,6 +73,21 @@ def test_captions_are_read_as_one_line(tmp_path):
     assert read_captions(tmp_path.iterdir()) == {"curves": "Loss by epoch."}
 
 
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("causes", "more frequent (right of 1) or less (left of 1) by the test"),
+        ("filters", "The filters are those that training changed most"),
+        ("neighbours", "the test films of other patients that are nearest"),
+        ("confidence", "by their checksum, within right and wrong answers of each finding"),
+        ("mistakes", "at most ten are shown"),
+    ],
+)
+def test_a_caption_says_how_its_films_or_filters_were_chosen(kind, said):
+    captions = Path(__file__).parents[3] / "workflow" / "report"
+    assert said in read_captions([captions / f"{kind}.rst"])[kind]
+
+
 def test_an_embedded_picture_holds_the_bytes_of_the_file(tmp_path):
     path = draw_picture(tmp_path / "classes.png", (4, 4))
     kind, _, data = embed(path).partition(",")
@@ -97,6 +115,26 @@ def test_a_figure_names_the_file_that_it_was_drawn_from(tmp_path):
     paths = [draw_picture(tmp_path / f"{name}.png", (4, 4)) for name in ("decision-covid", "age")]
     shown = show(paths, {"decision": "Net benefit.", "age": "Ages."})
     assert [picture.source for picture in shown] == ["curves.csv", ""]
+
+
+@pytest.mark.parametrize(
+    ("kinds", "files"),
+    [
+        (
+            ("gradcam", "gallery", "depth", "methods", "several"),
+            "gradcam/*/fold-0.h5, predictions/*/fold-0.csv",
+        ),
+        (("confidence",), "errors/*/fold-0.csv, predictions/*/fold-0.csv, metrics.json"),
+        (("mistakes",), "errors/*/fold-0.csv, errors/*/fold-0.json"),
+        (("neighbours",), "latent/*/neighbours.csv, latent/*/layout.csv"),
+    ],
+)
+def test_explanations_name_every_file_whose_numbers_they_draw(kinds, files):
+    assert {DRAWN_FROM[kind] for kind in kinds} == {files}
+
+
+def test_every_figure_of_scores_and_explanations_names_its_files():
+    assert set(DRAWN_FROM) == {"curves", "gradcam", *KINDS, *EXPLAINED}
 
 
 def test_a_kind_of_figure_without_a_caption_is_named(tmp_path):
