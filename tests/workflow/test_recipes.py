@@ -75,7 +75,8 @@ def test_every_recipe_plans_all_its_models_at_their_sides(planning: Path, recipe
         assert jobs[rule] == len(chosen.models)
     sides = {chosen.preprocess.side, *(model.side for model in chosen.models.values())}
     assert jobs["preprocess"] == len(sides)
-    assert jobs["download"] == len(chosen.sources) + (recipe == "open")  # the tables of NIH
+    with_tables_of_nih = recipe in ("open", "heatmaps-on-films")
+    assert jobs["download"] == len(chosen.sources) + with_tables_of_nih
     for rule in ("certify", "evaluate", "table", "ablation", "literature", "figures", "report"):
         assert jobs[rule] == 1
 
