@@ -1,6 +1,7 @@
 """Copies are found by their pixels, whatever their file, size, greys or position."""
 
 from io import BytesIO
+from itertools import starmap
 
 import h5py
 import numpy as np
@@ -59,7 +60,7 @@ def hospital():
     """60 films of different patients, 192 px."""
     settings = Phantom(hospital="north", patients=60, side=192, seed=11)
     plan = plan_films(settings).drop_duplicates("patient")
-    planned = map(PlannedFilm._make, plan.itertuples(index=False, name=None))
+    planned = starmap(PlannedFilm, plan.itertuples(index=False, name=None))
     return [draw_film(settings, film).pixels for film in planned]
 
 
@@ -172,9 +173,9 @@ def test_the_near_copies_that_phantom_hospitals_plan_are_found():
     # Of the originals those copied, and seventy other films.
     others = plan[(plan["copy_of"] == "") & ~is_original].head(70)
     films = pd.concat([plan[is_original], copies, others])
-    planned = films[list(PlannedFilm._fields)].itertuples(index=False, name=None)
+    planned = films.drop(columns=["hospital", "path"]).itertuples(index=False, name=None)
     drawn = [
-        thumbnail(draw_film(settings[hospital], PlannedFilm._make(film)).pixels)
+        thumbnail(draw_film(settings[hospital], PlannedFilm(*film)).pixels)
         for hospital, film in zip(films["hospital"], planned, strict=True)
     ]
     names = list(films["path"])
