@@ -27,9 +27,8 @@ BATCH = 128
 log = logging.getLogger(__name__)
 
 
-@command
-def main() -> None:
-    """Embed the films of one fold with one model."""
+def parse_arguments() -> argparse.Namespace:
+    """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--radiographs", type=Path, required=True, help="store to read")
     parser.add_argument("--split", type=Path, required=True, help="table to read")
@@ -42,7 +41,13 @@ def main() -> None:
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--cores", type=int, default=1)
     parser.add_argument("--features", type=Path, required=True, help="HDF5 to write")
-    arguments = parser.parse_args()
+    return parser.parse_args()
+
+
+@command
+def main() -> None:
+    """Embed the films of one fold with one model."""
+    arguments = parse_arguments()
     torch.set_num_threads(arguments.cores)
     task = check(Task, arguments.task, "--task")
     model = check(Model, arguments.model, "--model")

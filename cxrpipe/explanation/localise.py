@@ -93,9 +93,8 @@ def list_alone(judged: Judged, task: Task) -> pd.DataFrame:
     return shown[shown["alone"]]
 
 
-@command
-def main() -> None:
-    """Score the heatmaps of one model of one fold."""
+def parse_arguments() -> argparse.Namespace:
+    """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--radiographs", type=Path, required=True, help="store to read")
     parser.add_argument("--split", type=Path, required=True, help="table to read")
@@ -110,7 +109,13 @@ def main() -> None:
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--cores", type=int, default=1)
     parser.add_argument("--localisation", type=Path, required=True, help="JSON to write")
-    arguments = parser.parse_args()
+    return parser.parse_args()
+
+
+@command
+def main() -> None:
+    """Score the heatmaps of one model of one fold."""
+    arguments = parse_arguments()
     settings = check(Localise, arguments.settings, "--settings")
     evaluation = check(Evaluation, arguments.evaluation, "--evaluation")
     task = check(Task, arguments.task, "--task")

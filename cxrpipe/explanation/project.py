@@ -53,9 +53,8 @@ def describe_films(
         yield Representation(model, "after", features.after, features.layer)
 
 
-@command
-def main() -> None:
-    """Lay the films of one task out."""
+def parse_arguments() -> argparse.Namespace:
+    """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--radiographs", type=Path, required=True, help="store to read")
     parser.add_argument("--split", type=Path, required=True, help="table to read")
@@ -70,7 +69,13 @@ def main() -> None:
     parser.add_argument("--layout", type=Path, required=True, help="table to write")
     parser.add_argument("--neighbours", type=Path, required=True, help="table to write")
     parser.add_argument("--latent", type=Path, required=True, help="JSON to write")
-    arguments = parser.parse_args()
+    return parser.parse_args()
+
+
+@command
+def main() -> None:
+    """Lay the films of one task out."""
+    arguments = parse_arguments()
     task = check(Task, arguments.task, "--task")
     settings = check(Latent, arguments.settings, "--settings")
     evaluation = check(Evaluation, arguments.evaluation, "--evaluation")

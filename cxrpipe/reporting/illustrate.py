@@ -15,7 +15,8 @@ from cxrpipe import tables
 from cxrpipe.config import Task, check
 from cxrpipe.explanation.excited import read_excited
 from cxrpipe.explanation.heatmaps import read_heatmaps
-from cxrpipe.preprocessing.store import read_masks, read_radiographs
+from cxrpipe.explanation.stored import read_masks_of
+from cxrpipe.preprocessing.store import read_radiographs
 from cxrpipe.reporting.drawing.alterations import draw_altered, draw_randomised
 from cxrpipe.reporting.drawing.causes import draw_causes
 from cxrpipe.reporting.drawing.confidence import draw_confidence
@@ -79,9 +80,8 @@ def read_latent(layout: Path, neighbours: Path, latent: Path) -> Latent:
     )
 
 
-@command
-def main() -> None:
-    """Draw the explanations of a run."""
+def parse_arguments() -> argparse.Namespace:
+    """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--radiographs", type=Path, required=True, help="store to read")
     parser.add_argument("--metrics", type=Path, required=True, help="JSON to read")
@@ -101,7 +101,13 @@ def main() -> None:
     parser.add_argument("--filters", nargs="+", type=Path, required=True, help="one a model")
     parser.add_argument("--level", type=float, required=True, help="of all intervals")
     parser.add_argument("--figures", type=Path, required=True, help="folder to write to")
-    arguments = parser.parse_args()
+    return parser.parse_args()
+
+
+@command
+def main() -> None:
+    """Draw the explanations of a run."""
+    arguments = parse_arguments()
     use_style()
     metrics = read_json(arguments.metrics)
     tasks = {
@@ -117,7 +123,8 @@ def main() -> None:
     split = tables.read(arguments.split, tables.SPLIT).query("fold == 0")
     sources = dict(zip(split["radiograph"], split["source"], strict=True))
     films = partial(read_radiographs, arguments.radiographs)
-    lesions = read_masks(arguments.radiographs, "lesions")
+    tested = split.loc[split["subset"] == "test", "radiograph"]
+    lesions = read_masks_of(arguments.radiographs, "lesions", tested)
     draw = partial(save, folder=arguments.figures)
 
     findings = dict.fromkeys(
