@@ -10,13 +10,12 @@ import torch
 from cxrpipe import tables
 from cxrpipe.config import Task, check
 from cxrpipe.data.cohort import choose_cohort
-from cxrpipe.models.device import claim_device, fit_batch
+from cxrpipe.models.device import claim_device, fit_batch, most_at_once
 from cxrpipe.models.refusing import refuse_others
 from cxrpipe.models.zoo import Classifier, load_classifier
 from cxrpipe.preprocessing.store import read_radiographs
 from cxrpipe.runtime import command, progress
 
-BATCH = 128
 log = logging.getLogger(__name__)
 
 
@@ -26,7 +25,7 @@ def predict_logits(
 ) -> torch.Tensor:
     """Return logits (n, n_findings) float32 of grey films (n, side, side) uint8, in fp32."""
     classifier = classifier.to(device).to(memory_format=torch.channels_last)
-    parts = torch.split(grey.unsqueeze(1), fit_batch(BATCH, grey.shape[-1]))
+    parts = torch.split(grey.unsqueeze(1), fit_batch(most_at_once(device), grey.shape[-1]))
     return torch.cat(
         [classifier(part.to(device)).cpu() for part in progress(parts, len(parts), "batches")]
     )

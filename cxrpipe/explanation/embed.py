@@ -18,12 +18,11 @@ from cxrpipe.explanation.latent.penultimate import (
 )
 from cxrpipe.explanation.start import build_start
 from cxrpipe.explanation.stored import read_batches, read_side
-from cxrpipe.models.device import claim_device, fit_batch
+from cxrpipe.models.device import claim_device, fit_batch, most_at_once
 from cxrpipe.models.refusing import refuse_other_model, refuse_others
 from cxrpipe.models.zoo import load_classifier
 from cxrpipe.runtime import command, progress
 
-BATCH = 128
 log = logging.getLogger(__name__)
 
 
@@ -65,9 +64,9 @@ def main() -> None:
     width = count_inputs(trained.get_submodule(layer))
     projection = choose_projection(width, arguments.seed)
     n_features = projection.n_components if projection else width
-    n_at_once = fit_batch(BATCH, side)
-    n_batches = -(-len(radiographs) // n_at_once)
     with claim_device() as device:
+        n_at_once = fit_batch(most_at_once(device), side)
+        n_batches = -(-len(radiographs) // n_at_once)
         stages = {
             when: gather_features(
                 classifier,

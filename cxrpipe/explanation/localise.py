@@ -83,7 +83,7 @@ def score(
         "randomised": score_randomised(explainer, judged, drawn, found, known, focal, seed),
         "explained_by": "gradcam",
         "layer": explainer.layer.removeprefix("network."),
-        "offset": [round(pixels, 6) for pixels in explainer.offset or ()],
+        "offset": [round(pixels, 6) for pixels in explainer.offset],
     }
 
 

@@ -76,6 +76,15 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, torch.OutOfMemoryError) or any(text in str(error) for text in told)
 
 
+def most_at_once(device: torch.device) -> int:
+    """Return how many films of 128 pixels go through a network at once where none is learnt from.
+
+    On a CPU few, since the maps of more leave its caches: in batches of 32, DenseNet-121 takes 1.6
+    times as many films per second as in batches of 128, and ResNet-18 1.1 times (two cores).
+    """
+    return 32 if device.type == "cpu" else 256
+
+
 def fit_batch(most: int, side: int) -> int:
     """Return how many films of a side go through a network at once where none is learnt from.
 

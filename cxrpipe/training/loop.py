@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from cxrpipe.config import Training
-from cxrpipe.models.device import autocast, fit_batch
+from cxrpipe.models.device import autocast, fit_batch, most_at_once
 from cxrpipe.models.parts import Part, train_part
 from cxrpipe.runtime import UserError, derive_seed, progress
 from cxrpipe.training.augment import augment
@@ -21,8 +21,6 @@ from cxrpipe.training.sampling import count_batches, draw_batches
 from cxrpipe.training.scores import Scores, score
 from cxrpipe.training.stepping import Stepper, lay_out
 from cxrpipe.training.watching import Epoch, Watch, tell
-
-FILMS_AT_ONCE = 256
 
 
 @dataclass(frozen=True)
@@ -146,8 +144,8 @@ def validate(
 def compute_logits(classifier: nn.Module, films: Films, settings: Training) -> torch.Tensor:
     """Return logits (n, n_findings) float32 of films, without augmentation."""
     classifier.eval()
-    n_at_once = fit_batch(FILMS_AT_ONCE, films.grey.shape[-1])
     device = next(classifier.parameters()).device
+    n_at_once = fit_batch(most_at_once(device), films.grey.shape[-1])
     with autocast(device, settings.precision):
         parts = [
             classifier(lay_out(films.take(places, device).grey, settings)).float()

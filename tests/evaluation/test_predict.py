@@ -52,7 +52,7 @@ def direct(network):
 
 @pytest.mark.parametrize("batch", [1, 3, 128])
 def test_logits_are_those_of_the_network_whatever_the_batch(batch, network, monkeypatch):
-    monkeypatch.setattr(predict, "BATCH", batch)
+    monkeypatch.setattr(predict, "most_at_once", lambda device: batch)
     classifier = Classifier(network, MEAN, STD)
     cpu = torch.device("cpu")
     logits = predict.predict_logits(classifier, torch.from_numpy(pictures()), cpu)

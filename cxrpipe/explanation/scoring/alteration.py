@@ -12,11 +12,10 @@ from cxrpipe.evaluation.judging.scores import mean
 from cxrpipe.evaluation.statistics.metrics import Floats, Integers, probabilities
 from cxrpipe.explanation.heatmaps import Heatmaps
 from cxrpipe.explanation.scoring.estimates import NONE, Scores, count_films, estimate, take
-from cxrpipe.models.device import fit_batch
+from cxrpipe.models.device import autocast, fit_batch, most_at_once
 from cxrpipe.models.zoo import Classifier
 from cxrpipe.runtime import progress
 
-BATCH = 64
 Films = npt.NDArray[np.float32]
 
 
@@ -58,9 +57,14 @@ def alter(film: Grey, ranks: Integers, shares: Floats, blank: float) -> Films:
 def say(
     classifier: Classifier, films: Films, finding: int, kind: str, device: torch.device
 ) -> Floats:
-    """Return the probability (n,) of one finding on films (n, side, side)."""
-    parts = torch.split(torch.from_numpy(films).unsqueeze(1), fit_batch(BATCH, films.shape[-1]))
-    logits = torch.cat([classifier(part.to(device)).cpu() for part in parts])
+    """Return the probability (n,) of one finding on films (n, side, side).
+
+    In bfloat16 where the device computes it natively: to about two digits, in half the time.
+    """
+    n_at_once = fit_batch(most_at_once(device), films.shape[-1])
+    parts = torch.split(torch.from_numpy(films).unsqueeze(1), n_at_once)
+    with autocast(device, "auto"):
+        logits = torch.cat([classifier(part.to(device)).cpu() for part in parts])
     return np.asarray(probabilities(logits.double().numpy(), kind)[:, finding])
 
 

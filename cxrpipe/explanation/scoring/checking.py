@@ -6,7 +6,6 @@ import numpy as np
 
 from cxrpipe.config import Localise
 from cxrpipe.evaluation.judging.judged import Judged
-from cxrpipe.explanation.attribution.cam import measure_offset
 from cxrpipe.explanation.scoring.alteration import rank_pixels, tell_altered, trace
 from cxrpipe.explanation.scoring.cells import count_cells, draw_cells
 from cxrpipe.explanation.scoring.choosing import draw_said
@@ -31,7 +30,7 @@ def score_altered(
     classifier, layer = explainer.classifier, explainer.layer
     side = part.grey.shape[-1]
     cells = count_cells(classifier, layer, side)
-    offset = explainer.offset or measure_offset(classifier, layer, side)
+    offset = explainer.offset
     random = draw_cells(len(part), cells, side, offset, derive_seed(seed, "cells"))
     shares = np.linspace(0, 1, settings.steps + 1)
     kind, places = explainer.task.kind, explainer.places(part.films)
@@ -79,7 +78,7 @@ def score_randomised(
     films = take(judged, part.films["radiograph"])
     stages = []
     for stage, copy in randomise(explainer.classifier, part.grey, seed, explainer.device):
-        other = replace(explainer, classifier=copy, offset=None)
+        other = replace(explainer, classifier=copy)
         similarity = resemble(other.draw(part.films, part.grey), part.heatmaps)
         stages.append({"layer": stage.layer, "similarity": estimate(films, similarity)})
     played = known.play(pointing.films, other.draw(pointing.films, pointing.grey))

@@ -54,14 +54,15 @@ class Explainer:
     layer
         Dotted name of the module of the classifier whose map is drawn.
     offset
-        Of that layer, as ``measure_offset`` gives it; None: it is measured for every drawing.
+        Of that layer, as ``measure_offset`` gives it: of the architecture, much the same whatever
+        the weights are.
     """
 
     classifier: Classifier
     task: Task
     layer: str
     device: torch.device
-    offset: tuple[float, float] | None = None
+    offset: tuple[float, float]
 
     def places(self, films: pd.DataFrame) -> list[int]:
         """Return the place of each film's finding among those of the task."""
