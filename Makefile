@@ -1,5 +1,5 @@
 # make run and make test work on a fresh machine that has Python 3.11 or 3.12 and make.
-RECIPE ?= $(shell sed -n 's/^recipe: *//p' config/config.yaml)
+RECIPE ?= $(shell sed -n 's/^recipe: *//p' params.yaml)
 MIRROR ?=
 # The first Python that works and is of a version that cxrpipe is tested with.
 SUITABLE := import sys; (3, 11) <= sys.version_info < (3, 13) and print(sys.executable)
@@ -7,7 +7,7 @@ PYTHON ?= $(firstword $(foreach name,python3.12 python3.11 python3,$(shell $(nam
 CONFIG := recipe=$(RECIPE) $(if $(MIRROR),mirror=$(MIRROR))
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
-.PHONY: run test lint requirements clean
+.PHONY: run test lint record verify requirements clean
 
 run: .venv/installed ## run a recipe and print its results table
 	snakemake --cores all --resources gpu=1 --config $(CONFIG)
@@ -22,6 +22,14 @@ lint: .venv/installed
 	mypy
 	snakefmt --check Snakefile workflow
 	snakemake --lint
+
+record: .venv/installed ## tell DVC what is in data/ and results/, also what Snakemake made alone
+	dvc add --quiet data
+	dvc commit --quiet --force
+	dvc status
+
+verify: .venv/installed ## make the run in two clean folders, and list the files that differ
+	python workflow/verify.py --config $(CONFIG)
 
 requirements: .venv/installed ## pin anew what pyproject.toml allows
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \

@@ -38,7 +38,7 @@ def copy_project(folder: Path) -> None:
     for name in listed.stdout.splitlines():
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(ROOT / name, target)
+        shutil.copy2(ROOT / name, target, follow_symlinks=False)
 
 
 def write_recipe(project: Path, options: argparse.Namespace) -> None:

@@ -1,6 +1,6 @@
-"""Reading the folder ``config``: the chosen recipe with its overrides, and the collections.
+"""Reading the settings: the chosen recipe with its overrides, and the collections.
 
-``config.yaml`` names a recipe and may override any of its keys; ``recipes/`` holds the recipes;
+``params.yaml`` names a recipe and may override any of its keys; ``recipes/`` holds the recipes;
 ``sources.yaml`` describes the collections.
 """
 
@@ -38,7 +38,7 @@ def load_recipe(config: Mapping[str, Any], folder: Path) -> Recipe:
     Parameters
     ----------
     config
-        The keys of ``config.yaml``: ``recipe``, ``only``, the ``PLACES``, and any key of a recipe.
+        The keys of ``params.yaml``: ``recipe``, ``only``, the ``PLACES``, and any key of a recipe.
     folder
         The folder ``config``.
     """

@@ -116,7 +116,7 @@ def fetch(backbone: str, model: Model, file: Path | None, in_chans: int) -> Stat
         mend = "give weights of this architecture and these options, as timm names them"
         if not file:
             mend = (
-                "connect to the network once, or set weights_folder in config.yaml to a folder "
+                "connect to the network once, or set weights_folder in params.yaml to a folder "
                 f"that holds {full_name(backbone)}.safetensors"
             )
         raise UserError(

@@ -4,19 +4,15 @@ Every number in it is read from a file of the run, which stands below it. The fi
 in its text and tables are listed with their checksums under provenance; a figure names below it
 those that it draws. ``--index`` tells who is in each subset, ``--summaries`` what
 the models are, ``--checksums`` which films they learnt from. ``--curves`` is not read for the page:
-its checksum is listed since figures were drawn from it. The commit is what git says of the folder
-that holds this code, when the page is written.
+its checksum is listed since figures were drawn from it. Where the run comes from is read from
+``provenance.json``.
 """
 
 import argparse
 import json
 import logging
 import os
-import platform
-import shutil
-import subprocess
 from collections.abc import Iterable, Mapping
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -28,29 +24,16 @@ from cxrpipe.reporting.page.card import tell_card
 from cxrpipe.reporting.page.claim import tell_claim
 from cxrpipe.reporting.page.facts import gather_facts
 from cxrpipe.reporting.page.films import tell_films
-from cxrpipe.reporting.page.provenance import checksum, describe_commit, tell_provenance
+from cxrpipe.reporting.page.provenance import checksum, tell_provenance
 from cxrpipe.reporting.page.rendering import read_captions, render, show
 from cxrpipe.reporting.page.run import Run
 from cxrpipe.reporting.results import read_table
 from cxrpipe.runtime import RESEARCH_USE, command, read_json, whole
 
-PACKAGES = ("cxrpipe", "snakemake", "torch", "torchvision", "timm", "numpy", "pandas", "pillow")
 NUMBERS = ["metrics", "curves", "table", "ablation", "literature"]
 NUMBERS += ["leakage", "index", "split", "excluded"]
 NUMBERS_OF_EACH = ("summaries", "timings", "localisations", "causes", "latents")
 log = logging.getLogger(__name__)
-
-
-def ask_git(*question: str) -> str | None:
-    """Ask git about the folder that holds the code; None if there is no git, or no repository."""
-    git = shutil.which("git")
-    if git is None:
-        return None
-    place = Path(__file__).parent
-    asked = subprocess.run(  # noqa: S603 - git and fixed arguments alone
-        [git, "-C", place, *question], capture_output=True, text=True, check=False
-    )
-    return asked.stdout if asked.returncode == 0 else None
 
 
 def read_each(names: Iterable[str], files: Iterable[Path]) -> Mapping[str, Mapping[str, Any]]:
@@ -75,8 +58,7 @@ def read_run(arguments: argparse.Namespace) -> Run:
         localisations=read_each(models, arguments.localisations),
         causes=read_each(models, arguments.causes),
         latents=read_each(arguments.latent_tasks, arguments.latents),
-        versions={name: version(name) for name in PACKAGES},
-        commit=describe_commit(ask_git("rev-parse", "HEAD"), ask_git("status", "--porcelain")),
+        provenance=read_json(arguments.provenance),
     )
 
 
@@ -97,7 +79,6 @@ def tell(run: Run, arguments: argparse.Namespace) -> list[Chapter]:
     ablation = grid.read_grid(arguments.ablation) if arguments.ablation else None
     literature = published.read_literature(arguments.literature) if arguments.literature else None
     facts = gather_facts(run)
-    machine = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
     told = [
         chapters.tell_summary(run),
         tell_films(run, show(arguments.exploration, captions)),
@@ -107,7 +88,6 @@ def tell(run: Run, arguments: argparse.Namespace) -> list[Chapter]:
         chapters.tell_settings(run.recipe),
         tell_provenance(
             run,
-            machine,
             list_numbers(arguments),
             {str(path): checksum(path.read_bytes()) for path in arguments.checksums},
         ),
@@ -140,6 +120,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--latent-tasks", nargs="+", required=True, help="tasks with a model")
     parser.add_argument("--latents", nargs="+", type=Path, required=True, help="one a task")
     parser.add_argument("--checksums", nargs="+", type=Path, required=True, help="SHA256SUMS")
+    parser.add_argument("--provenance", type=Path, required=True, help="JSON to read")
     parser.add_argument("--exploration", nargs="+", type=Path, required=True, help="PNGs to read")
     parser.add_argument("--figures", nargs="+", type=Path, required=True, help="PNGs to read")
     parser.add_argument("--captions", nargs="+", type=Path, required=True, help="one a kind")

@@ -131,7 +131,7 @@ def test_pretrained_weights_without_a_network_are_an_error_and_never_random():
     with pytest.raises(UserError, match="'imagenet' of test_resnet cannot be loaded") as caught:
         build(Model(architecture="test_resnet", weights="imagenet"), 2, seed=0)
     assert str(caught.value).endswith(
-        "set weights_folder in config.yaml to a folder that holds test_resnet.r160_in1k.safetensors"
+        "set weights_folder in params.yaml to a folder that holds test_resnet.r160_in1k.safetensors"
     )
 
 
@@ -155,7 +155,7 @@ def test_where_an_architecture_lacks_imagenet_weights_its_sizes_that_have_them_a
 
 @pytest.fixture(scope="module")
 def folder(colour, tmp_path_factory):
-    """A folder of pretrained weights, as config.yaml names one."""
+    """A folder of pretrained weights, as params.yaml names one."""
     path = tmp_path_factory.mktemp("pretrained")
     save_file(colour.state_dict(), path / "resnet18.tv_in1k.safetensors")
     return path

@@ -3,7 +3,6 @@
 import json
 import re
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
 from judging import (
@@ -24,6 +23,7 @@ from told import (
     change,
     tell_leakage,
     tell_metrics,
+    tell_provenance,
     tell_recipe,
     with_every_score,
     without_intervals,
@@ -349,21 +349,9 @@ def test_the_ablation_is_shown_if_it_compares_anything(n_folds, tmp_path):
     assert ("ablation.csv" in dict(row for row in page.rows if len(row) == 2)) is True
 
 
-def test_the_commit_is_not_known_without_git(monkeypatch, tmp_path):
-    monkeypatch.setattr(report.shutil, "which", lambda _: None)
-    assert report.ask_git("rev-parse", "HEAD") is None
-    assert "commit not known from these data" in write(tmp_path).text
-
-
-def test_git_is_asked_about_the_folder_of_the_code(monkeypatch, tmp_path):
-    asked = []
-    answer = type("Answer", (), {"returncode": 0, "stdout": "0a1b\n"})
-    monkeypatch.setattr(report.shutil, "which", lambda _: "/somewhere/git")
-    monkeypatch.setattr(report.subprocess, "run", lambda flags, **_: asked.append(flags) or answer)
-    assert report.ask_git("rev-parse", "HEAD") == "0a1b\n"
-    assert asked == [["/somewhere/git", "-C", Path(report.__file__).parent, "rev-parse", "HEAD"]]
-    answer.returncode = 128
-    assert report.ask_git("rev-parse", "HEAD") is None
+def test_the_provenance_is_read_from_its_file(tmp_path):
+    unknown = tell_provenance(code={"commit": None, "changed": None})
+    assert "commit not known from these data" in write(tmp_path, provenance=unknown).text
 
 
 def test_the_settings_are_those_of_the_recipe(page):

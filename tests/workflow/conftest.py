@@ -4,21 +4,28 @@ import shutil
 from pathlib import Path
 
 import pytest
-from running import copy_project, snakemake
+from running import copy_project, dvc, git, replace
 
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project in which the tiny recipe has run to its end; tests leave it as it was."""
-    project = copy_project(tmp_path_factory.mktemp("finished"))
-    snakemake(project)
+    """A project in which ``dvc repro`` has run the tiny recipe; tests leave it as it was.
+
+    What it printed lies beside the project, in ``repro.txt``.
+    """
+    project = copy_project(tmp_path_factory.mktemp("finished") / "project")
+    replace(project / "params.yaml", "recipe: demo", "recipe: tiny")
+    git(project, "init", "--quiet")
+    git(project, "add", ".")
+    git(project, "commit", "--quiet", "--message", "before any run")
+    (project.parent / "repro.txt").write_text(dvc(project, "repro"), encoding="utf-8")
     return project
 
 
 @pytest.fixture
 def project(finished: Path, tmp_path: Path) -> Path:
     """A copy of the finished project, to be changed."""
-    shutil.copytree(finished, tmp_path / "project")
+    shutil.copytree(finished, tmp_path / "project", symlinks=True)
     return tmp_path / "project"
 
 

@@ -23,7 +23,7 @@ def copy_project(folder: Path) -> Path:
         if (ROOT / name).is_file():
             target = folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, target)
+            shutil.copy2(ROOT / name, target, follow_symlinks=False)
     return folder
 
 
@@ -56,6 +56,41 @@ def try_snakemake(
         stderr=subprocess.STDOUT,
         text=True,
     )
+
+
+def try_dvc(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run DVC and return how it ended, with both streams in one."""
+    return subprocess.run(
+        ["dvc", *arguments],
+        cwd=project,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def dvc(project: Path, *arguments: str) -> str:
+    """Run DVC and return what it printed; it must end well."""
+    done = try_dvc(project, *arguments)
+    assert done.returncode == 0, done.stdout[-3000:]
+    return done.stdout
+
+
+def git(project: Path, *arguments: str) -> str:
+    """Run git as somebody; it must end well."""
+    somebody = ["-c", "user.name=tests", "-c", "user.email=tests@example.org"]
+    done = subprocess.run(
+        ["git", *somebody, *arguments], cwd=project, check=True, capture_output=True, text=True
+    )
+    return done.stdout
+
+
+def replace(path: Path, old: str, new: str) -> None:
+    """Edit a file, in which the text must be."""
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
 
 
 def planned(printed: str) -> dict[str, int]:

@@ -7,16 +7,10 @@ from pathlib import Path
 import h5py
 import pandas as pd
 import pytest
-from running import planned, snakemake
+from running import planned, replace, snakemake
 
 NOTHING = "Nothing to be done"
 TINY = Path("results/tiny")
-
-
-def replace(path: Path, old: str, new: str) -> None:
-    text = path.read_text(encoding="utf-8")
-    assert old in text
-    path.write_text(text.replace(old, new), encoding="utf-8")
 
 
 def test_a_run_makes_every_promised_file(finished: Path):
@@ -62,6 +56,10 @@ def test_a_run_makes_every_promised_file(finished: Path):
         "figures/gradcam-covid.png",
         "figures/localisation.png",
         "figures/latent.svg",
+        "scores.json",
+        "plots/roc.csv",
+        "provenance.json",
+        "records.json",
         "report.html",
     }
     assert not [name for name in made if ".partial" in name]
@@ -123,13 +121,13 @@ def test_touched_files_rerun_nothing(project: Path):
 
 def test_an_edit_of_the_figures_code_redraws_figures_and_report_alone(project: Path):
     replace(project / "cxrpipe/reporting/drawing/sizes.py", "def draw_size", "\n\ndef draw_size")
-    assert planned(snakemake(project, "--dry-run")) == {"figures": 1, "report": 1}
+    assert planned(snakemake(project, "--dry-run")) == {"figures": 1, "provenance": 1, "report": 1}
 
 
 def test_an_edit_of_how_heatmaps_are_laid_over_films_computes_none_anew(project: Path):
     replace(project / "cxrpipe/reporting/drawing/heatmaps.py", "STRENGTH = 0.55", "STRENGTH = 0.5")
     jobs = planned(snakemake(project, "--dry-run"))
-    assert jobs == {"illustrate": 1, "overlays": 2, "report": 1}
+    assert jobs == {"illustrate": 1, "overlays": 2, "provenance": 1, "report": 1}
 
 
 def test_another_learning_rate_retrains_and_redoes_nothing_before(project: Path):
@@ -150,14 +148,25 @@ def test_another_learning_rate_retrains_and_redoes_nothing_before(project: Path)
         "ablation": 1,
         "literature": 1,
         "figures": 1,
+        "plots": 1,
         "table": 1,
+        "provenance": 1,
         "report": 1,
     }
 
 
 def test_another_level_of_intervals_trains_and_calibrates_nothing(project: Path):
     jobs = planned(snakemake(project, "--dry-run", evaluation="{level: 0.9}"))
-    judging = ("evaluate", "ablation", "literature", "figures", "table", "report")
+    judging = (
+        "evaluate",
+        "ablation",
+        "literature",
+        "figures",
+        "table",
+        "plots",
+        "provenance",
+        "report",
+    )
     explaining = {"localise": 2, "project": 1, "errors": 2, "illustrate": 1}
     assert jobs == dict.fromkeys(judging, 1) | explaining
 

@@ -7,12 +7,14 @@ import json
 import os
 import re
 import sys
+from datetime import datetime, timezone
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
 from cxrpipe.catalogue import IndexSettings
 from cxrpipe.recipes import load_recipe, load_sources
+from cxrpipe.records import bring_back, forget, keep, notice, recall_contents
 from cxrpipe.runtime import UserError
 from cxrpipe.studies import load_studies
 
@@ -31,6 +33,37 @@ except UserError as error:
     sys.exit(f"cxrpipe: error: {error}")
 
 RUN = config["recipe"]
+STARTED = datetime.now(timezone.utc).isoformat(timespec="seconds")
+if Path("params.yaml").read_bytes() != Path("config/config.yaml").read_bytes():
+    sys.exit(
+        "cxrpipe: error: config/config.yaml is no longer a link to params.yaml, and differs from it; "
+        "put your settings into params.yaml, and run: ln -sf ../params.yaml config/config.yaml"
+    )
+
+RUNNING = Path(".snakemake/running")
+
+
+def claim_folder():
+    """Let only one run work here at a time; return the lock, or None where another run has it.
+
+    The lock is the operating system's: it ends with the process, so a killed run leaves none
+    behind and the next one simply goes on.
+    """
+    RUNNING.parent.mkdir(exist_ok=True)
+    lock = RUNNING.open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return None
+    return lock
+
+
+# What DVC brought here is trusted as far as its records go; see cxrpipe/records.py.
+if lock := claim_folder():
+    notice(SOURCES)
+    for line in bring_back(RUN):
+        print(f"cxrpipe: {line}", file=sys.stderr)
+    lock.close()
 # Places reach their jobs as resources, not as parameters: where a collection or pretrained weights
 # are fetched from does not change what they are, so another place reruns nothing.
 MIRROR = config.get("mirror") or ""
@@ -213,27 +246,38 @@ def origin(wildcards) -> str:
 
 
 def contents(wildcards) -> str:
+    """Sum up a user's own files."""
+    return sum_up(wildcards.source)
+
+
+def sum_up(source: str) -> str:
     """Sum up names and sizes of a user's own files, and what tables hold: a new film or a
-    corrected label is noticed, a touch is not."""
-    origin = SOURCES[wildcards.source].origin
-    place = Path(origin.path or f"placed/{wildcards.source}").expanduser()
+    corrected label is noticed, a touch is not.
+
+    Where the folder is not, since DVC brought what was copied from it, it is what it was.
+    """
+    origin = SOURCES[source].origin
+    place = Path(origin.path or f"placed/{source}").expanduser()
+    is_here = place.is_dir() or not Path(f"data/{source}/SHA256SUMS").is_file()
+    if not is_here and (recalled := recall_contents(RUN, source)):
+        return recalled
     files = []
     if origin.path or origin.place:
         found = glob.glob("**", root_dir=place, recursive=True, include_hidden=True)
-        files = sorted(place / name for name in found)
+        files = [(name, place / name) for name in sorted(found)]
     listed = [
         (
-            str(file),
+            name,
             file.stat().st_size,
             file.read_bytes() if file.suffix.lower() in TABLES else b"",
         )
-        for file in files
+        for name, file in files
         if file.is_file()
     ]
     return hashlib.sha256(repr(listed).encode()).hexdigest()
 
 
-def provenance(wildcards) -> str:
+def collections(wildcards) -> str:
     """Return what the report says of the collections."""
     keys = {"title", "licence", "citation", "synthetic"}
     return json.dumps(
@@ -260,21 +304,14 @@ def each_fold(pattern: str) -> list[str]:
     ]
 
 
-def claim_folder() -> None:
-    """Let only one run work here at a time.
-
-    The lock is the operating system's: it ends with the process, so a killed run leaves none
-    behind and the next one simply goes on.
-    """
-    Path(".snakemake").mkdir(exist_ok=True)
-    globals()["_claim"] = open(".snakemake/running", "w")
-    try:
-        fcntl.flock(_claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+onstart:
+    globals()["_lock"] = claim_folder()
+    if _lock is None:
         raise WorkflowError(
             "Another run works in this folder; wait for it, or stop it."
         )
+    forget(RUN)
 
 
-onstart:
-    claim_folder()
+onsuccess:
+    keep(RUN, SOURCES, {source: sum_up(source) for source in SOURCES})

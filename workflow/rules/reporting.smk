@@ -5,6 +5,10 @@ TEMPLATES = sorted(
 )
 
 
+# What DVC draws, the same names as in dvc.yaml.
+PLOTS = ["learning", "roc", "confusion", "reliability"]
+
+
 report: "../report/workflow.rst"
 
 
@@ -121,6 +125,87 @@ rule literature:
         """
 
 
+rule plots:
+    """Write scores and curves as DVC compares them between versions."""
+    input:
+        code=code("reporting.plots"),
+        metrics="results/{run}/metrics.json",
+        curves="results/{run}/curves.csv",
+        histories=each_model(f"{MODEL}/history.csv"),
+    output:
+        scores="results/{run}/scores.json",
+        plots=expand("results/{{run}}/plots/{plot}.csv", plot=PLOTS),
+    log:
+        "logs/{run}/plots.txt",
+    benchmark:
+        "results/{run}/benchmarks/plots.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        models=list(RECIPE.models),
+    shell:
+        r"""
+        exec &> >(tee {log:q})
+
+        python -m cxrpipe.reporting.plots \
+            --metrics {input.metrics:q} \
+            --curves {input.curves:q} \
+            --models {params.models:q} \
+            --histories {input.histories:q} \
+            --scores {output.scores:q} \
+            --plots results/{wildcards.run:q}/plots
+        """
+
+
+# Everything that a run promises, but for what tells of the others: its provenance and its report.
+PROMISED = [
+    *expand(rules.table.output + rules.plots.output, run=RUN),
+    *expand(rules.ablation.output + rules.literature.output, run=RUN),
+    *expand(rules.index.output + rules.certify.output, run=RUN),
+    *expand(rules.preprocess.output, run=RUN, side=SIDES),
+    *rules.explore.output,
+    *expand(EACH_TRAINING, run=RUN, model=RECIPE.models, fold=FOLDS),
+    *expand(rules.overlays.output, run=RUN, model=RECIPE.models, fold=0),
+    *expand(rules.figures.output, run=RUN),
+    *rules.illustrate.output,
+]
+
+
+# Its paths hold no wildcard, since it tells of everything that the chosen recipe promises.
+rule provenance:
+    """Write where the run comes from: code, data, packages, machine, times, and every checksum."""
+    input:
+        PROMISED,
+        code=code("reporting.provenance"),
+        checksums=expand("data/{source}/SHA256SUMS", source=SOURCES),
+    output:
+        provenance=f"results/{RUN}/provenance.json",
+    log:
+        f"logs/{RUN}/provenance.txt",
+    benchmark:
+        f"results/{RUN}/benchmarks/provenance.tsv"
+    conda:
+        "../../environment.yml"
+    resources:
+        started=STARTED,
+        cores_of_run=workflow.cores,
+    params:
+        recipe=whole_recipe,
+    shell:
+        r"""
+        exec &> >(tee {log:q})
+
+        python -m cxrpipe.reporting.provenance \
+            --run {RUN:q} \
+            --recipe {params.recipe:q} \
+            --started {resources.started:q} \
+            --checksums {input.checksums:q} \
+            --cores {resources.cores_of_run} \
+            --results "$(dirname {output.provenance:q})" \
+            --provenance {output.provenance:q}
+        """
+
+
 rule report:
     """Write the report, one page that holds everything."""
     input:
@@ -143,6 +228,7 @@ rule report:
         localisations=each_model("results/{run}/gradcam/{model}/fold-0.json"),
         latents=[f"results/{{run}}/latent/{task}/latent.json" for task in USED],
         causes=each_model("results/{run}/errors/{model}/fold-0.json"),
+        provenance="results/{run}/provenance.json",
         exploration=rules.explore.output.png,
         figures=[*rules.figures.output.png, *rules.illustrate.output.png],
     output:
@@ -155,7 +241,7 @@ rule report:
         "../../environment.yml"
     params:
         recipe=whole_recipe,
-        sources=provenance,
+        sources=collections,
         models=list(RECIPE.models),
         used=USED,
     shell:
@@ -183,6 +269,7 @@ rule report:
             --latent-tasks {params.used:q} \
             --latents {input.latents:q} \
             --causes {input.causes:q} \
+            --provenance {input.provenance:q} \
             --exploration {input.exploration:q} \
             --figures {input.figures:q} \
             --captions {input.captions:q} \

@@ -27,8 +27,8 @@ BUSY = (408, 425, 429)  # and all from 500: the host may answer the next time
 
 BY_HAND = "fetch it by hand and use place: of origin (config/README.md)"
 NO_ACCESS = f"it needs an account, or its terms accepted: get access, {BY_HAND}"
-GONE = "it is gone: correct the address, or set mirror: in config/config.yaml"
-CHECK = "check the address and the connection, or set mirror: in config/config.yaml"
+GONE = "it is gone: correct the address, or set mirror: in params.yaml"
+CHECK = "check the address and the connection, or set mirror: in params.yaml"
 MENDS = {401: NO_ACCESS, 403: NO_ACCESS, 404: GONE, 410: GONE}
 NO_ADDRESS = (
     requests.exceptions.InvalidURL,

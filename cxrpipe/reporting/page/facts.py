@@ -10,7 +10,7 @@ from cxrpipe.reporting.drawing.style import readable
 from cxrpipe.reporting.page.causes import find_alpha, sum_up_causes
 from cxrpipe.reporting.page.certificate import not_certified
 from cxrpipe.reporting.page.comparisons import sum_up
-from cxrpipe.reporting.page.provenance import list_seeds
+from cxrpipe.reporting.page.provenance import describe_code, list_seeds
 from cxrpipe.reporting.page.run import Run
 from cxrpipe.reporting.page.shortcuts import sum_up_heatmaps
 from cxrpipe.reporting.page.subgroups import SCORE
@@ -44,7 +44,7 @@ def gather_facts(run: Run) -> Facts:
         "versions": ", ".join(f"{name} {number}" for name, number in run.versions.items()),
         "cxrpipe": run.versions["cxrpipe"],
         "run": run.name,
-        "commit": run.commit,
+        "commit": describe_code(run.provenance["code"]),
         "seeds": list_seeds(run.recipe),
     }
 

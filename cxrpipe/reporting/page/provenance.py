@@ -8,24 +8,21 @@ import pandas as pd
 
 from cxrpipe.reporting.page.blocks import Block, Chapter, Facts, Table, Words
 from cxrpipe.reporting.page.run import Run
-from cxrpipe.reporting.page.wording import NOT_KNOWN, say_list
+from cxrpipe.reporting.page.wording import NOT_KNOWN, say_count, say_list
 
 SHOWN = 16  # digits of a checksum; 64 bits, enough to tell any two files apart
 
 
-def describe_commit(revision: str | None, changes: str | None) -> str:
-    """Name the commit of the code and whether its files differ from it.
+def describe_code(code: Mapping[str, Any]) -> str:
+    """Name the commit of the code and how many files differ from it, as ``provenance.json`` has it.
 
-    Parameters
-    ----------
-    revision
-        What ``git rev-parse HEAD`` says; None where there is no git.
-    changes
-        What ``git status --porcelain`` says: empty if no file differs.
+    ``commit`` is None where there is no git.
     """
-    if not revision:
+    if not code["commit"]:
         return NOT_KNOWN
-    return revision.strip() + (", and changes that are not committed" if changes else "")
+    n_changed = len(code["changed"] or ())
+    changes = say_count(n_changed, "changed file", "changed files")
+    return str(code["commit"]) + (f", and {changes} not committed" if n_changed else "")
 
 
 def checksum(content: bytes) -> str:
@@ -58,33 +55,44 @@ def timing_table(run: Run) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def tell_provenance(
-    run: Run, machine: str, files: Mapping[str, str], data: Mapping[str, str]
-) -> Chapter:
+def describe_machine(machine: Mapping[str, Any]) -> str:
+    """Name the machine of a run."""
+    gpus = say_list(machine["gpus"]) if machine["gpus"] else "no GPU"
+    return (
+        f"{machine['processor']}, {say_count(machine['cores'], 'core', 'cores')} used, "
+        f"{machine['memory_gib']:g} GiB of memory, {gpus}; {machine['system']}"
+    )
+
+
+def tell_provenance(run: Run, files: Mapping[str, str], data: Mapping[str, str]) -> Chapter:
     """Tell where code, data and numbers come from.
 
     Parameters
     ----------
-    machine
-        That wrote the page.
     files
         Checksum of each file whose numbers are shown, by its path from the page.
     data
         Checksum of each file that pins films.
     """
+    told = run.provenance
+    lock = told["packages"]["lock"]
     pairs = [
         ("run", run.name),
-        ("page written by", f"cxrpipe {run.versions['cxrpipe']}, commit {run.commit}"),
+        ("code", f"cxrpipe {run.versions['cxrpipe']}, commit {describe_code(told['code'])}"),
+        ("data, pinned by DVC as", told["data"]["pin"] or "not pinned"),
+        ("packages", ", ".join(f"{name} {number}" for name, number in run.versions.items())),
+        ("lock of all packages", lock[:SHOWN] if lock else NOT_KNOWN),
         ("seed", list_seeds(run.recipe)),
-        ("page written on", machine),
-        ("with", ", ".join(f"{name} {number}" for name, number in run.versions.items())),
+        ("machine", describe_machine(told["machine"])),
+        ("begun and ended", f"{told['started']} and {told['ended']}, its last part"),
+        ("checksums of all files", f"{len(told['outputs']):,} in provenance.json"),
     ]
     said = (
         f"A checksum is the first {SHOWN} digits of the SHA-256 of a file. Below every table "
         "stands the file that its numbers are from: where checksums are equal, the numbers are."
     )
     blocks: list[Block] = [
-        Facts(pairs, "git, the recipe and this machine"),
+        Facts(pairs, "provenance.json"),
         Table(
             "Training of the first fold",
             timing_table(run),

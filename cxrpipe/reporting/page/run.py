@@ -31,10 +31,8 @@ class Run:
         Of the first fold of every model.
     latents
         Of every task that has a model.
-    versions
-        Of the packages that wrote the page.
-    commit
-        Of cxrpipe's code, or that it is not known.
+    provenance
+        As ``provenance.json``.
     """
 
     name: str
@@ -50,8 +48,13 @@ class Run:
     localisations: Named
     causes: Named
     latents: Named
-    versions: Mapping[str, str]
-    commit: str
+    provenance: Mapping[str, Any]
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """Versions of Python and of the packages that matter most."""
+        installed: Mapping[str, str] = self.provenance["packages"]["installed"]
+        return installed
 
     @property
     def synthetic(self) -> str:

@@ -338,6 +338,31 @@ def tell_leakage():
     }
 
 
+def tell_provenance(**told):
+    """Return an imaginary ``provenance.json``; what is told replaces what it has."""
+    known = {
+        "run": "imaginary",
+        "code": {"commit": "0a1b", "changed": []},
+        "data": {"pin": "5a6b.dir", "collections": {"north": "7c8d"}},
+        "packages": {
+            "lock": 64 * "9",
+            "installed": {"python": "3.12.1", "cxrpipe": "1.2.3", "torch": "2.11.0"},
+        },
+        "machine": {
+            "system": "Linux 6.1 x86_64",
+            "processor": "Imaginary CPU",
+            "cores": 2,
+            "memory_gib": 23.5,
+            "gpus": [],
+        },
+        "seeds": {"recipe": 0},
+        "started": "2026-11-21T10:00:00+00:00",
+        "ended": "2026-11-21T10:05:00+00:00",
+        "outputs": {"table.csv": 64 * "e"},
+    }
+    return known | told
+
+
 def tell_run(**told):
     """Return an imaginary run; what is told replaces what it has."""
     metrics = told.get("metrics", tell_metrics())
@@ -357,8 +382,7 @@ def tell_run(**told):
         "localisations": tell_localisations(models),
         "causes": tell_causes_of(models),
         "latents": {name: tell_latent(models) for name in metrics["tasks"]},
-        "versions": {"cxrpipe": "1.2.3", "torch": "2.11.0"},
-        "commit": "0a1b",
+        "provenance": tell_provenance(),
     }
     return Run(**(known | told))
 

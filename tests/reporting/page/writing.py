@@ -17,6 +17,7 @@ from told import (
     tell_films,
     tell_leakage,
     tell_metrics,
+    tell_provenance,
     tell_recipe,
     tell_summary,
 )
@@ -74,7 +75,14 @@ def write_explained(folder, metrics, explained):
 
 
 def write_report(
-    folder, metrics=None, sources=SOURCES, recipe=None, leakage=None, explained=(), **options
+    folder,
+    metrics=None,
+    sources=SOURCES,
+    recipe=None,
+    leakage=None,
+    explained=(),
+    provenance=None,
+    **options,
 ):
     """Write a report; return the path of its page.
 
@@ -88,6 +96,7 @@ def write_report(
     explained = dict(explained)
     summaries = {name: tell_summary(name) for name in models}
     jsons = {"metrics": metrics, "leakage": leakage or tell_leakage()}
+    jsons["provenance"] = provenance or tell_provenance()
     games = explained.get("localisations", tell_localisations(models))
     paths = write_tables(folder, metrics, summaries, games)
     paths |= write_jsons(folder, jsons)
