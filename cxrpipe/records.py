@@ -87,10 +87,10 @@ def forget(run: str) -> None:
 def bring_back(run: str) -> list[str]:
     """Give Snakemake the notes of a run that came from elsewhere, and one time to its files.
 
-    A file that is not what its record says, and of which Snakemake knows nothing here, is moved
-    aside to be made anew: nobody can tell how it was made. One that it does know, as from a run
-    that was stopped, and raw data of another version, get a later time than the others, so that
-    what is made from them is made anew.
+    A file that Snakemake made here since, as in a run that was stopped, keeps the note of that. One
+    that is not what its record says, and of which Snakemake knows nothing here, is moved aside to
+    be made anew: nobody can tell how it was made. What differs and is known, and raw data of
+    another version, get a later time than the others: what is made from them is made anew.
 
     Returns
     -------
@@ -98,19 +98,23 @@ def bring_back(run: str) -> list[str]:
     """
     if not _is_news(records_of(run)):
         return []
-    known = {name for name, _ in list_notes()}
+    notes = dict(list_notes())
+    files = read_json(records_of(run))["files"]
+    found = [name for name in files if Path(name).exists()]
+    whole = {name for name in found if checksum(Path(name)) == files[name]["sha256"]}
+    ours = {name for name in found if name in notes and not _is_newer(Path(name), notes[name])}
     now = time.time()
     _stamp(records_of(run).parent, now)
     told = []
-    for name, record in read_json(records_of(run))["files"].items():
-        path, note = Path(name), NOTES / record["at"]
-        if not path.exists():
-            continue
-        if checksum(path) == record["sha256"]:
+    for name in found:
+        path, note = Path(name), NOTES / files[name]["at"]
+        if name in whole and name in ours:
+            note.touch()
+        elif name in whole:
             note.parent.mkdir(parents=True, exist_ok=True)
-            note.write_text(json.dumps(record["note"]))
-            (UNFINISHED / record["at"]).unlink(missing_ok=True)
-        elif name in known or name.startswith("data/"):
+            note.write_text(json.dumps(files[name]["note"]))
+            (UNFINISHED / files[name]["at"]).unlink(missing_ok=True)
+        elif name in notes or name.startswith("data/"):
             _stamp(path, now + 1)
         else:
             aside = path.with_name(f"{path.name}.differs")
@@ -151,6 +155,15 @@ def _see(path: Path) -> None:
     seen = SEEN / path
     seen.parent.mkdir(parents=True, exist_ok=True)
     seen.write_text(checksum(path))
+
+
+def _is_newer(path: Path, note: Path) -> bool:
+    """Tell whether a file was put in its place after the note of it was written.
+
+    The time of change tells it, which a link into a cache also has of its own.
+    """
+    noted = note.stat().st_mtime
+    return any(file.lstat().st_ctime > noted for file in list_files(path))
 
 
 def _stamp(path: Path, when: float) -> None:

@@ -102,6 +102,24 @@ def test_a_file_that_a_stopped_run_made_keeps_its_note_and_is_newer_than_the_res
     assert all(times()[WEIGHTS] > when for path, when in times().items() if path != WEIGHTS)
 
 
+def test_a_file_that_a_stopped_run_made_the_same_keeps_the_newer_note(kept):
+    """It need not be made a third time."""
+    note(WEIGHTS, params=["another thread"])
+    records.bring_back(RUN)
+    records.forget(RUN)
+    records.bring_back(RUN)
+    assert notes()[WEIGHTS] == {"params": ["another thread"]}
+
+
+def test_a_file_that_came_back_after_its_note_gets_that_of_its_record(kept):
+    """As by `dvc checkout` after a run with other settings: these must not be taken for its own."""
+    place = note(WEIGHTS, params=["another learning rate"])
+    os.utime(place, (time.time() - 10, time.time() - 10))
+    write(WEIGHTS, "1 2 3")
+    records.bring_back(RUN)
+    assert notes()[WEIGHTS] == {"params": [WEIGHTS]}
+
+
 def test_raw_data_of_another_version_are_newer_and_stay(kept):
     write(SUMS, "2c3d  films/1.png\n")
     assert records.bring_back(RUN) == []
@@ -110,8 +128,9 @@ def test_raw_data_of_another_version_are_newer_and_stay(kept):
 
 
 def test_a_mark_of_an_unfinished_job_goes_where_its_file_is_whole_again(kept):
-    place = note(TABLE).relative_to(records.NOTES)
-    mark = records.UNFINISHED / place
+    place = note(TABLE)
+    os.utime(place, (time.time() - 10, time.time() - 10))  # then DVC brought the file back
+    mark = records.UNFINISHED / place.relative_to(records.NOTES)
     mark.parent.mkdir(parents=True, exist_ok=True)
     mark.write_text("{}")
     records.bring_back(RUN)

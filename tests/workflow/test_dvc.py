@@ -7,6 +7,8 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -269,21 +271,32 @@ def test_a_missing_remote_is_named(recorded: Path):
     assert bytes_of(recorded)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root writes into read-only folders")
+@contextmanager
+def read_only(folder: Path) -> Iterator[None]:
+    """Make a folder and those in it read-only, also for root, where the file system can."""
+    folders = [folder, *(path for path in folder.rglob("*") if path.is_dir())]
+    if os.geteuid() == 0:
+        if subprocess.run(["chattr", "+i", *folders], capture_output=True).returncode:
+            subprocess.run(["chattr", "-i", *folders], capture_output=True)
+            pytest.skip("this file system keeps nothing from root")
+        undo = ["chattr", "-i", *folders]
+    else:
+        subprocess.run(["chmod", "u-w", *folders], check=True)
+        undo = ["chmod", "u+w", *folders]
+    try:
+        yield
+    finally:
+        subprocess.run(undo, check=True)
+
+
 def test_a_cache_that_cannot_be_written_is_named_and_keeps_the_results(project: Path):
     before = bytes_of(project)
-    cache = project / ".dvc/cache"
-    folders = [cache, *(path for path in cache.rglob("*") if path.is_dir())]
-    for folder in folders:
-        folder.chmod(0o500)
-    try:
+    with read_only(project / ".dvc/cache"):
         failed = try_dvc(project, "add", "data")
-        assert failed.returncode != 0
-        assert "ermission" in failed.stdout
-    finally:
-        for folder in folders:
-            folder.chmod(0o700)
+    assert failed.returncode != 0
+    assert ".dvc/cache" in failed.stdout
     assert bytes_of(project) == before
+    assert NOTHING in snakemake_here(project)
 
 
 def test_a_file_that_was_tampered_with_in_the_remote_is_made_anew(recorded: Path):
