@@ -24,6 +24,7 @@ lint: .venv/installed
 	snakemake --lint
 
 record: .venv/installed ## tell DVC what is in data/ and results/, also what Snakemake made alone
+	snakemake --cores all --resources gpu=1 # so that what is recorded is what params.yaml says
 	dvc add --quiet data
 	dvc commit --quiet --force
 	dvc status

@@ -8,19 +8,24 @@ checksum of the file that it is of, and count for files of these very bytes alon
 """
 
 import base64
+import binascii
 import hashlib
 import json
 import os
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
-from cxrpipe.runtime import read_json, write_json
+from cxrpipe.runtime import UserError, read_json, write_json
 
 NOTES = Path(".snakemake/metadata")
 UNFINISHED = Path(".snakemake/incomplete")  # marks of jobs that run, or were stopped
-# Checksums of what was last written, brought back or noticed here, by its place.
+# Checksums of what was last written, brought back or noticed here, by its place. That of a run's
+# records goes when Snakemake begins to work on it, and comes back when it has ended.
 SEEN = Path(".snakemake/seen")
+# Files of known bytes get this time, 2001, older than any input: Snakemake compares the content
+# of inputs that are newer than an output, and of these alone.
+OLD = 1_000_000_000
 
 
 def records_of(run: str) -> Path:
@@ -29,15 +34,17 @@ def records_of(run: str) -> Path:
 
 
 def list_notes() -> Iterator[tuple[str, Path]]:
-    """Pass the path of each file that Snakemake made here, and where the note of it lies.
-
-    A note's name is the path in base64, in parts of which all but the last begin with ``@``.
-    """
+    """Pass the path of each file that Snakemake made here, and where the note of it lies."""
     for folder, _, names in os.walk(NOTES):
         for name in names:
             note = Path(folder, name)
-            parts = (part.removeprefix("@") for part in note.relative_to(NOTES).parts)
-            yield base64.urlsafe_b64decode("".join(parts)).decode(), note
+            yield _decode(note.relative_to(NOTES)), note
+
+
+def _decode(place: Path) -> str:
+    """Return of which file a note is: its name in base64, all parts but the last with an ``@``."""
+    parts = "".join(part.removeprefix("@") for part in place.parts)
+    return base64.urlsafe_b64decode(parts).decode()
 
 
 def checksum(path: Path) -> str:
@@ -55,7 +62,7 @@ def list_files(path: Path) -> list[Path]:
 
 
 def keep(run: str, sources: Iterable[str], contents: Mapping[str, str]) -> None:
-    """Write the records of a run.
+    """Write the records of a run, of the files that are whole.
 
     Parameters
     ----------
@@ -65,32 +72,42 @@ def keep(run: str, sources: Iterable[str], contents: Mapping[str, str]) -> None:
         What sums up a user's own folder, by collection: elsewhere the folder may not be there.
     """
     wanted = (f"results/{run}/", *(f"data/{source}/" for source in sources))
-    notes = {name: note for name, note in list_notes() if name.startswith(wanted)}
-    files = {
-        name: {"sha256": checksum(Path(name)), "at": at, "note": json.loads(note.read_text())}
-        for name, note in sorted(notes.items())
-        if Path(name).exists() and (at := note.relative_to(NOTES).as_posix())
-    }
+    files = {}
+    for name, note in sorted(list_notes()):
+        at = note.relative_to(NOTES)
+        content = _read_note(note)
+        if not content or not name.startswith(wanted) or (UNFINISHED / at).exists():
+            continue
+        if Path(name).exists():
+            sha256 = checksum(Path(name))
+            files[name] = {"sha256": sha256, "at": at.as_posix(), "note": content}
     write_json(records_of(run), {"contents": dict(contents), "files": files})
     _see(records_of(run))
+
+
+def _read_note(note: Path) -> dict[str, Any]:
+    """Read a note; one that a kill cut short is empty, as it is to Snakemake."""
+    try:
+        return read_json(note)
+    except json.JSONDecodeError:
+        return {}
 
 
 def forget(run: str) -> None:
     """Forget that the records of a run were seen, since from now on they may not hold.
 
-    Once a run has ended well ``keep`` sees them again. After one that was stopped, what DVC may
-    have put in place of its files is then looked at.
+    Once a run has ended ``keep`` sees them again. After one that was killed, what DVC may have put
+    in place of its files is then looked at.
     """
     (SEEN / records_of(run)).unlink(missing_ok=True)
 
 
 def bring_back(run: str) -> list[str]:
-    """Give Snakemake the notes of a run that came from elsewhere, and one time to its files.
+    """Give Snakemake the notes of a run that came from elsewhere, and an old time to its files.
 
-    A file that Snakemake made here since, as in a run that was stopped, keeps the note of that. One
-    that is not what its record says, and of which Snakemake knows nothing here, is moved aside to
-    be made anew: nobody can tell how it was made. What differs and is known, and raw data of
-    another version, get a later time than the others: what is made from them is made anew.
+    A file that Snakemake made here since, as in a run that was killed, keeps the note of that. One
+    of other bytes than recorded is moved aside to be made anew if Snakemake knows nothing of it, or
+    has not run since the records came: nobody can tell how it was made. Raw data are left alone.
 
     Returns
     -------
@@ -98,30 +115,53 @@ def bring_back(run: str) -> list[str]:
     """
     if not _is_news(records_of(run)):
         return []
+    files = _read(run)
     notes = dict(list_notes())
-    files = read_json(records_of(run))["files"]
-    found = [name for name in files if Path(name).exists()]
-    whole = {name for name in found if checksum(Path(name)) == files[name]["sha256"]}
-    ours = {name for name in found if name in notes and not _is_newer(Path(name), notes[name])}
-    now = time.time()
-    _stamp(records_of(run).parent, now)
+    has_run_since = not (SEEN / records_of(run)).is_file()
     told = []
-    for name in found:
+    for name in filter(os.path.exists, files):
         path, note = Path(name), NOTES / files[name]["at"]
-        if name in whole and name in ours:
-            note.touch()
-        elif name in whole:
+        is_ours = name in notes and not _is_newer(path, notes[name])
+        if checksum(path) == files[name]["sha256"]:
+            if not name.startswith("data/"):
+                _stamp(path, OLD)
+            if is_ours:
+                note.touch()  # or the new time would pass for a new file
+                continue
             note.parent.mkdir(parents=True, exist_ok=True)
             note.write_text(json.dumps(files[name]["note"]))
             (UNFINISHED / files[name]["at"]).unlink(missing_ok=True)
-        elif name in notes or name.startswith("data/"):
-            _stamp(path, now + 1)
-        else:
-            aside = path.with_name(f"{path.name}.differs")
+        elif (UNFINISHED / files[name]["at"]).exists():
+            continue  # Snakemake makes it anew by itself
+        elif not (name.startswith("data/") or (is_ours and has_run_since)):
+            aside = _find_free(path)
             path.replace(aside)
             told.append(f"{name} is not what run {run} recorded; made anew, and kept as {aside}")
     _see(records_of(run))
     return told
+
+
+def _read(run: str) -> dict[str, Any]:
+    """Read the records of a run, and refuse what would write elsewhere than these do."""
+    path = records_of(run)
+    mend = f"get it anew (dvc checkout --force), or remove it and run again: {path.parent}"
+    try:
+        files: dict[str, Any] = read_json(path)["files"]
+        for name, record in files.items():
+            inside = name.startswith((f"results/{run}/", "data/")) and ".." not in Path(name).parts
+            if not inside or _decode(Path(record["at"])) != name:
+                raise UserError(f"{path}: a record of {name} in {record['at']}; {mend}")
+    except (json.JSONDecodeError, KeyError, TypeError, binascii.Error, UnicodeError) as error:
+        raise UserError(f"{path}: cannot be read as records ({error}); {mend}") from error
+    return files
+
+
+def _find_free(path: Path) -> Path:
+    """Return a name beside a file that nothing has yet."""
+    number = 1
+    while (aside := path.with_name(f"{path.name}.differs-{number}")).exists():
+        number += 1
+    return aside
 
 
 def notice(sources: Iterable[str]) -> None:
@@ -133,16 +173,18 @@ def notice(sources: Iterable[str]) -> None:
     for source in sources:
         sums = Path("data", source, "SHA256SUMS")
         if _is_news(sums):
-            sums.touch()
+            if (SEEN / sums).is_file():
+                sums.touch()
             _see(sums)
 
 
-def recall_contents(run: str, source: str) -> str | None:
-    """Return what summed up a user's own folder when the run was recorded, where it was."""
-    if not records_of(run).is_file():
-        return None
-    contents: str | None = read_json(records_of(run))["contents"].get(source)
-    return contents
+def recall_contents(source: str) -> str | None:
+    """Return what summed up a user's own folder when a run was last recorded, where it was."""
+    for path in sorted(Path("results").glob("*/records.json"), key=os.path.getmtime, reverse=True):
+        contents: str | None = read_json(path)["contents"].get(source)
+        if contents:
+            return contents
+    return None
 
 
 def _is_news(path: Path) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from cxrpipe import records
+from cxrpipe.runtime import UserError
 
 RUN = "imaginary"
 TABLE, WEIGHTS, FOLDER = (
@@ -67,19 +68,28 @@ def test_the_notes_of_a_run_and_its_data_are_kept_and_no_others(kept):
     assert written["contents"] == {"north": "sum of its folder"}
 
 
-def test_files_of_the_same_bytes_get_their_notes_back_and_one_time(kept):
-    os.utime(WEIGHTS)
+def test_files_of_the_same_bytes_get_their_notes_back_and_an_old_time(kept):
+    """Older than any input, so that Snakemake compares the content of every input."""
     assert records.bring_back(RUN) == []
     assert notes() == {path: {"params": [path]} for path in (TABLE, WEIGHTS, FOLDER, SUMS)}
-    assert len(set(times().values())) == 1
+    assert {times()[path] for path in (TABLE, WEIGHTS, f"{FOLDER}/a.png")} == {records.OLD}
+    assert Path(SUMS).stat().st_mtime > records.OLD  # newer than what is made from it
 
 
 def test_what_was_brought_back_is_not_looked_at_again(kept):
     records.bring_back(RUN)
     write(TABLE, "edited by hand\n")
     assert records.bring_back(RUN) == []
-    records.forget(RUN)
-    assert records.bring_back(RUN) == []  # Snakemake knows the file
+    assert Path(TABLE).exists()
+
+
+def test_what_a_killed_job_left_is_not_moved_aside(kept):
+    """Snakemake makes it anew by itself."""
+    mark = records.UNFINISHED / note(TABLE).relative_to(records.NOTES)
+    mark.parent.mkdir(parents=True, exist_ok=True)
+    mark.write_text("{}")
+    write(TABLE, "half")
+    assert records.bring_back(RUN) == []
     assert Path(TABLE).exists()
 
 
@@ -87,14 +97,33 @@ def test_a_file_of_other_bytes_that_nobody_knows_is_moved_aside(kept):
     write(TABLE, "tampered with\n")
     (told,) = records.bring_back(RUN)
     assert told == (
-        f"{TABLE} is not what run {RUN} recorded; made anew, and kept as {TABLE}.differs"
+        f"{TABLE} is not what run {RUN} recorded; made anew, and kept as {TABLE}.differs-1"
     )
     assert not Path(TABLE).exists()
-    assert Path(f"{TABLE}.differs").read_text() == "tampered with\n"
+    assert Path(f"{TABLE}.differs-1").read_text() == "tampered with\n"
     assert TABLE not in notes()
 
 
-def test_a_file_that_a_stopped_run_made_keeps_its_note_and_is_newer_than_the_rest(kept):
+def test_nothing_that_was_moved_aside_is_overwritten(kept):
+    for number in (1, 2):
+        write(f"{FOLDER}/a.png", f"tampered with {number}")
+        records.forget(RUN)
+        records.bring_back(RUN)
+        assert Path(f"{FOLDER}.differs-{number}/a.png").read_text() == f"tampered with {number}"
+
+
+def test_a_known_file_of_other_bytes_is_moved_aside_where_no_run_has_begun_since(kept):
+    """Records of another version came, and with them a file that is of neither."""
+    place = note(TABLE, params=["as recorded before"])
+    os.utime(place, (time.time() - 10, time.time() - 10))
+    seen = records.SEEN / records.records_of(RUN)
+    write(str(seen), "the checksum of other records")
+    write(TABLE, "tampered with\n")
+    assert len(records.bring_back(RUN)) == 1
+    assert not Path(TABLE).exists()
+
+
+def test_a_file_that_a_killed_run_made_keeps_its_note_and_is_newer_than_the_rest(kept):
     write(WEIGHTS, "4 5 6")
     note(WEIGHTS, params=["another learning rate"])
     assert records.bring_back(RUN) == []
@@ -123,7 +152,7 @@ def test_a_file_that_came_back_after_its_note_gets_that_of_its_record(kept):
 def test_raw_data_of_another_version_are_newer_and_stay(kept):
     write(SUMS, "2c3d  films/1.png\n")
     assert records.bring_back(RUN) == []
-    assert Path(SUMS).stat().st_mtime > max(times().values())
+    assert Path(SUMS).stat().st_mtime > times()[TABLE]
     assert SUMS not in notes()
 
 
@@ -143,14 +172,38 @@ def test_a_run_without_records_is_left_alone(tmp_path, monkeypatch):
     before = table.stat().st_mtime
     assert records.bring_back(RUN) == []
     assert table.stat().st_mtime == before
-    assert records.recall_contents(RUN, "north") is None
+    assert records.recall_contents("north") is None
 
 
-def test_changed_raw_data_get_the_time_of_now_once(kept):
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("{", "cannot be read as records"),
+        ('{"contents": {}}', "cannot be read as records"),
+        ('{"files": {"../outside": {"at": "Li4vb3V0c2lkZQ=="}}}', "a record of ../outside"),
+        ('{"files": {"data/a": {"at": "../../outside"}}}', "records.json"),
+    ],
+)
+def test_records_that_are_broken_or_lead_elsewhere_are_refused(content, said, kept):
+    write(str(records.records_of(RUN)), content)
+    with pytest.raises(UserError, match=said):
+        records.bring_back(RUN)
+
+
+def test_what_is_unfinished_or_was_cut_short_is_not_recorded(kept):
+    records.bring_back(RUN)
+    mark = records.UNFINISHED / note(WEIGHTS).relative_to(records.NOTES)
+    mark.parent.mkdir(parents=True, exist_ok=True)
+    mark.write_text("{}")
+    note(TABLE).write_text("")
+    records.keep(RUN, ["north"], {})
+    written = json.loads(records.records_of(RUN).read_text())
+    assert set(written["files"]) == {FOLDER, SUMS}
+
+
+def test_changed_raw_data_get_the_time_of_now(kept):
     old = time.time() - 1000
-    os.utime(SUMS, (old, old))
     records.notice(["north", "south"])
-    assert Path(SUMS).stat().st_mtime > old + 500
     os.utime(SUMS, (old, old))
     records.notice(["north"])
     assert Path(SUMS).stat().st_mtime == pytest.approx(old)
@@ -161,8 +214,8 @@ def test_changed_raw_data_get_the_time_of_now_once(kept):
 
 
 def test_what_summed_up_a_users_folder_is_recalled(kept):
-    assert records.recall_contents(RUN, "north") == "sum of its folder"
-    assert records.recall_contents(RUN, "south") is None
+    assert records.recall_contents("north") == "sum of its folder"
+    assert records.recall_contents("south") is None
 
 
 def test_the_checksum_of_a_folder_heeds_names_and_contents(kept):

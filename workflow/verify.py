@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 
 ROOT = Path(__file__).parents[1]
 # Seconds, dates, and what shows them: folders and files of a run.
@@ -47,13 +47,23 @@ def run(folder: Path, cores: str, config: list[str]) -> None:
         sys.exit(f"verify: a run failed in {folder}; its own lines above say why")
 
 
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def sum_up(folder: Path) -> dict[str, str]:
     """Return the SHA-256 of every file of the results, by its path."""
     files = sorted(path for path in (folder / "results").rglob("*") if path.is_file())
-    return {
-        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in files
-    }
+    return {str(path.relative_to(folder)): digest(path) for path in files}
+
+
+def resolve(setting: str) -> str:
+    """Make a relative folder of a setting absolute: the runs are elsewhere."""
+    key, _, value = setting.partition("=")
+    is_folder = key in ("mirror", "weights_folder") and value and Path(value).is_dir()
+    return f"{key}={Path(value).resolve()}" if is_folder else setting
 
 
 def is_measured(name: str) -> bool:
@@ -74,13 +84,13 @@ def main() -> None:
     parser.add_argument("--config", nargs="*", default=[], help="as snakemake takes it")
     options = parser.parse_args()
     sums = []
-    with TemporaryDirectory() as place:
-        for number in ("first", "second"):
-            start = time.monotonic()
-            run(Path(place, number), options.cores, options.config)
-            sums.append(sum_up(Path(place, number)))
-            took = time.monotonic() - start
-            print(f"verify: {number} run done in {took:.0f} s", flush=True)
+    place = mkdtemp(prefix="verify-")
+    for number in ("first", "second"):
+        start = time.monotonic()
+        run(Path(place, number), options.cores, [resolve(key) for key in options.config])
+        sums.append(sum_up(Path(place, number)))
+        took = time.monotonic() - start
+        print(f"verify: {number} run done in {took:.0f} s", flush=True)
     differing = compare(*sums)
     measured = sum(map(is_measured, sums[0]))
     for name in differing:
@@ -89,7 +99,9 @@ def main() -> None:
         f"verify: {len(sums[0]) - measured} files compared, {len(differing)} differ; "
         f"{measured} that hold measured times were not compared"
     )
-    sys.exit(1 if differing or not sums[0] else 0)
+    if differing or not sums[0]:
+        sys.exit(f"verify: both runs are kept in {place}")
+    shutil.rmtree(place)
 
 
 if __name__ == "__main__":

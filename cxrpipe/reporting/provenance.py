@@ -86,7 +86,10 @@ def checksum(path: Path) -> str:
 
 
 def sum_outputs(folder: Path) -> dict[str, str]:
-    """Return the checksum of every file of a run by its path in it, but for ``LEFT_OUT``."""
+    """Return the checksum of every file of a run by its path in it, but for ``LEFT_OUT``.
+
+    What models left that are no longer in the recipe lies there too, and is summed.
+    """
     found = sorted(path for path in folder.rglob("*") if path.is_file())
     files = {path.relative_to(folder): path for path in found}
     wanted = [

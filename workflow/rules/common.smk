@@ -58,12 +58,17 @@ def claim_folder():
     return lock
 
 
-# What DVC brought here is trusted as far as its records go; see cxrpipe/records.py.
-if lock := claim_folder():
-    notice(SOURCES)
-    for line in bring_back(RUN):
-        print(f"cxrpipe: {line}", file=sys.stderr)
-    lock.close()
+# What DVC brought here is trusted as far as its records go; see cxrpipe/records.py. Jobs elsewhere
+# that read this file anew leave that to the process that started them.
+LOCK = claim_folder() if workflow.is_main_process else None
+if LOCK:
+    try:
+        notice(SOURCES)
+        for line in bring_back(RUN):
+            print(f"cxrpipe: {line}", file=sys.stderr)
+    except (UserError, OSError) as error:
+        sys.exit(f"cxrpipe: error: {error}")
+    LOCK.close()
 # Places reach their jobs as resources, not as parameters: where a collection or pretrained weights
 # are fetched from does not change what they are, so another place reruns nothing.
 MIRROR = config.get("mirror") or ""
@@ -259,7 +264,7 @@ def sum_up(source: str) -> str:
     origin = SOURCES[source].origin
     place = Path(origin.path or f"placed/{source}").expanduser()
     is_here = place.is_dir() or not Path(f"data/{source}/SHA256SUMS").is_file()
-    if not is_here and (recalled := recall_contents(RUN, source)):
+    if not is_here and (recalled := recall_contents(source)):
         return recalled
     files = []
     if origin.path or origin.place:
@@ -305,13 +310,22 @@ def each_fold(pattern: str) -> list[str]:
 
 
 onstart:
-    globals()["_lock"] = claim_folder()
-    if _lock is None:
+    globals()["_working"] = LOCK and claim_folder()
+    if not _working:
         raise WorkflowError(
             "Another run works in this folder; wait for it, or stop it."
         )
     forget(RUN)
 
 
-onsuccess:
+def keep_records() -> None:
+    """Keep what Snakemake noted of the run's files, also of one that failed in the end."""
     keep(RUN, SOURCES, {source: sum_up(source) for source in SOURCES})
+
+
+onsuccess:
+    keep_records()
+
+
+onerror:
+    keep_records()
