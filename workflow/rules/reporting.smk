@@ -190,13 +190,14 @@ rule provenance:
         started=STARTED,
         cores_of_run=workflow.cores,
     params:
+        run=RUN,
         recipe=whole_recipe,
     shell:
         r"""
         exec &> >(tee {log:q})
 
         python -m cxrpipe.reporting.provenance \
-            --run {RUN:q} \
+            --run {params.run:q} \
             --recipe {params.recipe:q} \
             --started {resources.started:q} \
             --checksums {input.checksums:q} \
