@@ -105,8 +105,8 @@ def forget(run: str) -> None:
 def bring_back(run: str) -> list[str]:
     """Give Snakemake the notes of a run that came from elsewhere, and an old time to its files.
 
-    A file that Snakemake made here since, as in a run that was killed, keeps the note of that. One
-    of other bytes than recorded is moved aside to be made anew if Snakemake knows nothing of it, or
+    After a run that was killed here, what it made keeps the newer notes, unless files came back
+    since: then all that are as recorded get the notes of their records. A file of other bytes than recorded is moved aside to be made anew if Snakemake knows nothing of it, or
     has not run since the records came: nobody can tell how it was made. Raw data are left alone.
 
     Returns
@@ -117,15 +117,18 @@ def bring_back(run: str) -> list[str]:
         return []
     files = _read(run)
     notes = dict(list_notes())
+    found = [name for name in files if Path(name).exists()]
+    whole = {name for name in found if checksum(Path(name)) == files[name]["sha256"]}
+    ours = {name for name in found if name in notes and not _is_newer(Path(name), notes[name])}
     has_run_since = not (SEEN / records_of(run)).is_file()
+    came_back = not has_run_since or any(name in notes for name in whole - ours)
     told = []
-    for name in filter(os.path.exists, files):
+    for name in found:
         path, note = Path(name), NOTES / files[name]["at"]
-        is_ours = name in notes and not _is_newer(path, notes[name])
-        if checksum(path) == files[name]["sha256"]:
+        if name in whole:
             if not name.startswith("data/"):
                 _stamp(path, OLD)
-            if is_ours:
+            if name in ours and not came_back:
                 note.touch()  # or the new time would pass for a new file
                 continue
             note.parent.mkdir(parents=True, exist_ok=True)
@@ -133,7 +136,7 @@ def bring_back(run: str) -> list[str]:
             (UNFINISHED / files[name]["at"]).unlink(missing_ok=True)
         elif (UNFINISHED / files[name]["at"]).exists():
             continue  # Snakemake makes it anew by itself
-        elif not (name.startswith("data/") or (is_ours and has_run_since)):
+        elif not (name.startswith("data/") or (name in ours and has_run_since)):
             aside = _find_free(path)
             path.replace(aside)
             told.append(f"{name} is not what run {run} recorded; made anew, and kept as {aside}")

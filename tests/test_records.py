@@ -149,6 +149,15 @@ def test_a_file_that_came_back_after_its_note_gets_that_of_its_record(kept):
     assert notes()[WEIGHTS] == {"params": [WEIGHTS]}
 
 
+def test_a_file_that_two_versions_share_gets_the_note_of_the_one_that_came_back(kept):
+    """DVC leaves it in its place, and Snakemake would find two checksums of one input."""
+    place = note(TABLE, params=["of the other version"])
+    os.utime(place, (time.time() + 10, time.time() + 10))
+    write(str(records.SEEN / records.records_of(RUN)), "the checksum of the other records")
+    records.bring_back(RUN)
+    assert notes()[TABLE] == {"params": [TABLE]}
+
+
 def test_raw_data_of_another_version_are_newer_and_stay(kept):
     write(SUMS, "2c3d  films/1.png\n")
     assert records.bring_back(RUN) == []
