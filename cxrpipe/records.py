@@ -106,8 +106,9 @@ def bring_back(run: str) -> list[str]:
     """Give Snakemake the notes of a run that came from elsewhere, and an old time to its files.
 
     After a run that was killed here, what it made keeps the newer notes, unless files came back
-    since: then all that are as recorded get the notes of their records. A file of other bytes than recorded is moved aside to be made anew if Snakemake knows nothing of it, or
-    has not run since the records came: nobody can tell how it was made. Raw data are left alone.
+    since: then all that are as recorded get the notes of their records. A file of other bytes than
+    recorded is moved aside to be made anew if Snakemake knows nothing of it, or has not run since
+    the records came: nobody can tell how it was made. Raw data are left alone.
 
     Returns
     -------
