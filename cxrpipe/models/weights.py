@@ -9,7 +9,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from cxrpipe.config import Model
+from cxrpipe.config import Model, Preprocess
 from cxrpipe.runtime import UserError, whole
 
 State = Mapping[str, torch.Tensor]
@@ -17,7 +17,7 @@ State = Mapping[str, torch.Tensor]
 
 @dataclass(frozen=True)
 class Card:
-    """What weights are: model, kind of task, classes in order, side, grey-level normalisation.
+    """What weights are: model, kind of task, classes in order, how films are prepared for it.
 
     ``mean`` and ``std`` refer to grey levels from 0 to 1.
     """
@@ -25,14 +25,20 @@ class Card:
     model: Model
     kind: str
     findings: tuple[str, ...]
-    side: int
+    preprocess: Preprocess
     mean: float
     std: float
+
+    @property
+    def side(self) -> int:
+        """Pixels of the squares that the network takes."""
+        return self.preprocess.side
 
 
 def save(path: Path, state: State, card: Card) -> None:
     """Write a state dict with its card; equal weights give equal bytes."""
-    described = asdict(card) | {"model": card.model.model_dump()}
+    settings = {"model": card.model.model_dump(), "preprocess": card.preprocess.model_dump()}
+    described = asdict(card) | settings
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
     with whole(path) as partial:
         save_file(tensors, partial, {"cxrpipe": json.dumps(described, sort_keys=True)})
@@ -66,8 +72,9 @@ def load(path: Path) -> tuple[dict[str, torch.Tensor], Card]:
     try:
         values = json.loads(described)
         model = Model.model_validate(values.pop("model"))
+        preprocess = Preprocess.model_validate(values.pop("preprocess"))
         findings = tuple(values.pop("findings"))
-        return state, Card(model=model, findings=findings, **values)
+        return state, Card(model=model, findings=findings, preprocess=preprocess, **values)
     except (ValueError, TypeError, KeyError) as error:
         raise UserError(
             f"{path}: was written by another version of cxrpipe; train it anew"

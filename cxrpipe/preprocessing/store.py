@@ -12,6 +12,7 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
+from cxrpipe.config import Preprocess
 from cxrpipe.data.films.film import Grey
 from cxrpipe.runtime import UserError, whole
 
@@ -155,11 +156,11 @@ def read_masks(path: Path, structure: Structure) -> dict[str, npt.NDArray[np.boo
         return dict(zip(names, file[structure]["pixels"][:] > 127, strict=True))
 
 
-def read_settings(path: Path) -> dict[str, object]:
-    """Return the settings that the radiographs were prepared with, and the index checksum."""
+def read_settings(path: Path) -> Preprocess:
+    """Return the settings that the radiographs were prepared with."""
     with h5py.File(path) as file:
-        settings: dict[str, object] = json.loads(file.attrs["settings"])
-        return settings
+        settings = json.loads(file.attrs["settings"])
+    return Preprocess.model_validate({key: settings[key] for key in Preprocess.model_fields})
 
 
 def _rows(

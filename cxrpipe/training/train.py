@@ -17,6 +17,7 @@ from cxrpipe.models import weights
 from cxrpipe.models.device import claim_device, describe, is_out_of_memory, uses_bf16
 from cxrpipe.models.parts import count_parameters, train_part
 from cxrpipe.models.zoo import Classifier, build, start_greys
+from cxrpipe.preprocessing.store import read_settings
 from cxrpipe.runtime import UserError, command, derive_seed, write_json
 from cxrpipe.training.checkpoint import Checkpoint, loaded_code, name_training
 from cxrpipe.training.films import Films, grey_statistics, load_films
@@ -153,6 +154,7 @@ def main() -> None:
     network = build(
         model, len(task.findings), derive_seed(seed, "weights"), arguments.start, pretrained
     )
+    prepared = read_settings(arguments.radiographs)
     mean, std = start_greys(model, arguments.start) or grey_statistics(train)
     board = arguments.tensorboard
     with claim_device() as device, tensorboard(Path(board)) if board else nullcontext() as watch:
@@ -177,7 +179,7 @@ def main() -> None:
                 raise advice from error
             raise
 
-    card = weights.Card(model, task.kind, task.findings, model.side, mean, std)
+    card = weights.Card(model, task.kind, task.findings, prepared, mean, std)
     tables.write(history_table(trained), arguments.history, tables.HISTORY)
     weights.save(arguments.weights, trained.state, card)
     size_bytes = arguments.weights.stat().st_size

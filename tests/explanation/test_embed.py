@@ -10,7 +10,7 @@ import torch
 from trainings import options, pictures, split, write_data
 
 from cxrpipe import tables
-from cxrpipe.config import Model
+from cxrpipe.config import Model, Preprocess
 from cxrpipe.explanation import embed
 from cxrpipe.explanation.features import read_features
 from cxrpipe.models import weights
@@ -152,7 +152,9 @@ def test_weights_of_another_model_task_or_side_are_refused(folder, refusal, tmp_
     line = refusal(embed.main, **told | {"task": json.dumps(task)})
     assert "trained for ('single', ('dark', 'bright')), and asked for" in line
     state, card = weights.load(told["weights"])
-    other = weights.Card(card.model, card.kind, card.findings, 64, card.mean, card.std)
+    other = weights.Card(
+        card.model, card.kind, card.findings, Preprocess(side=64), card.mean, card.std
+    )
     weights.save(tmp_path / "w.safetensors", state, other)
     line = refusal(embed.main, **told | {"weights": tmp_path / "w.safetensors"})
     assert "trained at side 64, and films have 32; give those" in line

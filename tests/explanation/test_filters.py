@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from cxrpipe.config import Filters, Model
+from cxrpipe.config import Filters, Model, Preprocess
 from cxrpipe.explanation import filters
 from cxrpipe.explanation.attribution.ascent import draw_noise, excitement, gauge
 from cxrpipe.explanation.excited import Excited, read_excited, write_excited
@@ -40,7 +40,7 @@ def one_thread():
 
 
 def card_of(model):
-    return weights.Card(model, "single", FINDINGS, model.side, 0.5, 0.3)
+    return weights.Card(model, "single", FINDINGS, Preprocess(side=model.side), 0.5, 0.3)
 
 
 @pytest.fixture(scope="module")

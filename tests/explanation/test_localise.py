@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from cxrpipe import tables
-from cxrpipe.config import Model, Task
+from cxrpipe.config import Model, Preprocess, Task
 from cxrpipe.explanation.attribution.cam import measure_offset
 from cxrpipe.explanation.attribution.drawing import draw_heatmaps
 from cxrpipe.explanation.localise import main
@@ -114,7 +114,7 @@ def localise(run, tmp_path):
         store(tmp_path / "films.h5")
         tables.write(table, tmp_path / "split.csv", tables.SPLIT)
         tables.write(logits, tmp_path / "logits.csv", tables.predictions(task.findings))
-        card = card or weights.Card(MODEL, task.kind, task.findings, 32, 0.5, 0.3)
+        card = card or weights.Card(MODEL, task.kind, task.findings, Preprocess(side=32), 0.5, 0.3)
         weights.save(tmp_path / "w.safetensors", classifier.state_dict(), card)
         run(
             main,
@@ -181,7 +181,7 @@ def test_a_layer_is_explained_by_its_name(localise, classifier):
 
 
 def test_weights_of_another_side_are_refused(localise, classifier, capsys):
-    card = weights.Card(MODEL, "single", FINDINGS, 64, 0.5, 0.3)
+    card = weights.Card(MODEL, "single", FINDINGS, Preprocess(side=64), 0.5, 0.3)
     with pytest.raises(SystemExit):
         localise(classifier, TASK, split(), predictions(named()), card=card)
     assert "trained at side 64, and films have 32; give those" in capsys.readouterr().err

@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from cxrpipe.config import Model
+from cxrpipe.config import Model, Preprocess
 from cxrpipe.models import weights
 from cxrpipe.runtime import UserError
 
@@ -14,7 +14,7 @@ CARD = weights.Card(
     Model(architecture="resnet18", weights="imagenet", options={"drop_rate": 0.2}),
     "multi",
     ("normal", "covid", "lung_opacity"),
-    side=96,
+    preprocess=Preprocess(side=96, clahe=2),
     mean=0.1 + 0.2,  # no short decimal
     std=1 / 3,
 )
@@ -53,7 +53,9 @@ def test_equal_weights_give_equal_bytes_in_any_order(path, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("seed", "card"), [(1, CARD), (0, dataclasses.replace(CARD, side=128))], ids=["state", "card"]
+    ("seed", "card"),
+    [(1, CARD), (0, dataclasses.replace(CARD, preprocess=Preprocess(side=128)))],
+    ids=["state", "card"],
 )
 def test_other_weights_or_another_card_give_other_bytes(seed, card, path, tmp_path):
     weights.save(tmp_path / "other.safetensors", state(seed), card)

@@ -1,5 +1,6 @@
 """The store: what is read is what was written, in the order asked for."""
 
+import json
 import time
 
 import h5py
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cxrpipe.config import Preprocess
 from cxrpipe.preprocessing.store import (
     Prepared,
     create_store,
@@ -20,6 +22,8 @@ from cxrpipe.preprocessing.store import (
 from cxrpipe.runtime import UserError
 
 SIDE = 5
+SETTINGS = Preprocess(side=64, fit="stretch", clahe=2)
+DESCRIBED = json.dumps(SETTINGS.model_dump() | {"index_sha256": "0a1b"})
 NAMES = [f"{number:016x}" for number in range(20)]
 NAMES[7] = f"{NAMES[6]}-12345"
 
@@ -44,7 +48,7 @@ def films():
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
     path = tmp_path_factory.mktemp("store") / "radiographs.h5"
-    write_store(path, films(), len(NAMES), SIDE, '{"side": 5, "fit": "pad"}')
+    write_store(path, films(), len(NAMES), SIDE, DESCRIBED)
     return path
 
 
@@ -77,12 +81,12 @@ def test_masks_are_read_by_the_name_of_their_film(store):
 
 
 def test_settings_are_read_back(store):
-    assert read_settings(store) == {"side": 5, "fit": "pad"}
+    assert read_settings(store) == SETTINGS
 
 
 def test_equal_radiographs_give_equal_bytes(store, tmp_path):
     time.sleep(1.1)  # HDF5 may note the second in which something was made
-    write_store(tmp_path / "again.h5", films(), len(NAMES), SIDE, '{"side": 5, "fit": "pad"}')
+    write_store(tmp_path / "again.h5", films(), len(NAMES), SIDE, DESCRIBED)
     assert (tmp_path / "again.h5").read_bytes() == store.read_bytes()
 
 
@@ -98,9 +102,7 @@ def test_every_radiograph_has_the_next_row_of_each_of_its_datasets():
 def test_the_order_in_which_rows_are_filled_does_not_show(store, tmp_path):
     ready = list(films())
     known = [tuple(film.masks) for film in ready]
-    empty = create_store(
-        tmp_path / "a.h5", dict(zip(NAMES, known, strict=True)), SIDE, '{"side": 5, "fit": "pad"}'
-    )
+    empty = create_store(tmp_path / "a.h5", dict(zip(NAMES, known, strict=True)), SIDE, DESCRIBED)
     for rows, film in sorted(
         zip(number_rows(known), ready, strict=True), key=lambda row: row[1].radiograph[::-1]
     ):

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cxrpipe import tables
-from cxrpipe.config import Task
+from cxrpipe.config import Preprocess, Task
 from cxrpipe.preprocessing.store import Prepared, write_store
 from cxrpipe.training import train
 
@@ -38,7 +38,8 @@ def split():
 
 def write_data(folder):
     films = [Prepared(name, grey, {}) for name, grey in zip(names(), pictures(), strict=True)]
-    write_store(folder / "films.h5", reversed(films), 24, 32, "{}")
+    described = Preprocess(side=32, clahe=2).model_dump_json()
+    write_store(folder / "films.h5", reversed(films), 24, 32, described)
     tables.write(split(), folder / "split.csv", tables.SPLIT)
 
 

@@ -5,9 +5,12 @@ import os
 from pathlib import Path
 
 import h5py
+import numpy as np
 import pandas as pd
 import pytest
 from running import planned, replace, snakemake
+
+from cxrpipe import Classifier
 
 NOTHING = "Nothing to be done"
 TINY = Path("results/tiny")
@@ -90,6 +93,17 @@ def test_the_files_of_a_run_agree_with_each_other(finished: Path):
     true = split.set_index("radiograph")["finding"][logits.index]
     right = logits[metrics["tasks"]["findings"]["findings"]].idxmax(axis=1) == true
     assert scores["accuracy"] == pytest.approx(right.mean(), abs=1e-6)
+
+
+def test_a_film_that_is_classified_has_the_probabilities_of_the_run(finished: Path):
+    index = pd.read_csv(finished / TINY / "index.csv").set_index("radiograph")
+    logits = pd.read_csv(finished / TINY / "predictions/small/fold-0.csv").iloc[::7]
+    classifier = Classifier.load(finished / TINY / "models/small")
+    rows = index.loc[logits["radiograph"]]
+    films = [finished / "data" / row.source / row.file for row in rows.itertuples()]
+    answered = [each.probabilities for each in classifier.classify_each(films)]
+    expected = classifier.calibration.probabilities(logits[list(classifier.findings)].to_numpy())
+    np.testing.assert_allclose([list(each.values()) for each in answered], expected, atol=1e-6)
 
 
 def test_a_finished_run_has_nothing_to_do(finished: Path):

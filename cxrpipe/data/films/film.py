@@ -4,7 +4,7 @@ from pathlib import Path
 
 from cxrpipe.data.films.dicom import is_dicom, read_dicom
 from cxrpipe.data.films.grey import Film, Grey, Header, UnusableFilmError, decoding
-from cxrpipe.data.films.picture import read_picture
+from cxrpipe.data.films.picture import Side, read_picture
 
 __all__ = [
     "SUFFIXES",
@@ -23,7 +23,7 @@ SUFFIXES = (
 POINTER = b"version https://git-lfs.github.com/spec/"
 
 
-def read_film(path: Path, max_megapixels: float = 100, side: int = 0) -> Film:
+def read_film(path: Path, max_megapixels: float = 100, side: Side = 0) -> Film:
     """Decode a film to 8 bit grey, upright as its EXIF orientation says.
 
     The content decides what a file is, never its name. A film of more than 8 bits is stretched
@@ -36,8 +36,9 @@ def read_film(path: Path, max_megapixels: float = 100, side: int = 0) -> Film:
     max_megapixels
         A film with more pixels is refused before it is decoded.
     side
-        Pixels that the shorter side needs at least; a JPEG may be decoded at 1/2, 1/4 or 1/8 of
-        its size where that leaves enough, and no tint is measured. 0: full size.
+        Pixels that the shorter side needs at least, or a function that tells them from height and
+        width; a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size where that leaves enough, and
+        no tint is measured. 0: full size.
 
     Raises
     ------

@@ -69,12 +69,21 @@ class Film:
         :func:`cxrpipe.data.films.picture.tint_of`.
     header
         What a DICOM file tells; empty for pictures.
+    full
+        Height and width of the upright film if it was decoded at a part of its size.
     """
 
     pixels: Grey
     mode: str
     tint: float = 0.0
     header: Header = field(default_factory=Header)
+    full: tuple[int, int] | None = None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the upright film, in pixels of the file."""
+        height, width = self.full or self.pixels.shape
+        return height, width
 
 
 @contextmanager

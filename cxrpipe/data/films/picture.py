@@ -39,17 +39,24 @@ UPRIGHT: dict[int, Callable[[Grey], Grey]] = {
     7: lambda pixels: np.rot90(np.transpose(pixels), 2),
     8: np.rot90,
 }
+ON_THEIR_SIDE = (5, 6, 7, 8)
+# Pixels that the shorter side needs, or what tells it from height and width of the upright film.
+Side = int | Callable[[int, int], int]
 TINT_SIDE, TINT_DEPARTURE = 512, 0.1
 JPEG_END = b"\xff\xd9"
 FILL, FILLED_ROWS = 128, 8  # the grey that a JPEG decoder gives to missing blocks, 8 pixels high
 
 
-def read_picture(path: Path, max_megapixels: float, side: int) -> Film:
+def read_picture(path: Path, max_megapixels: float, side: Side) -> Film:
     """Decode a picture; see :func:`cxrpipe.data.films.film.read_film`."""
     with decoding(), _no_other_bound(), path.open("rb") as file, _opened(file) as image:
         refuse_too_large(image.width, image.height, max_megapixels)
         _refuse_several(image)
         mode = image.mode
+        full = image.height, image.width
+        if image.format in ("JPEG", "MPO") and image.getexif().get(ORIENTATION, 1) in ON_THEIR_SIDE:
+            full = full[::-1]
+        side = side(*full) if callable(side) else side
         if side:
             image.draft(None, (side, side))  # None: keep the colours
         image.load()
@@ -60,7 +67,8 @@ def read_picture(path: Path, max_megapixels: float, side: int) -> Film:
         if image.format in ("JPEG", "MPO") and is_filled(pixels) and ends_early(path.read_bytes()):
             raise UnusableFilmError("unreadable", "the JPEG ends before its picture does")
     upright = UPRIGHT[orientation](pixels) if orientation in UPRIGHT else pixels
-    return Film(np.ascontiguousarray(upright), mode, tint)
+    reduced = full if upright.size < full[0] * full[1] else None
+    return Film(np.ascontiguousarray(upright), mode, tint, full=reduced)
 
 
 @contextmanager
