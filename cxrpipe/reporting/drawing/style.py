@@ -10,13 +10,14 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 
 from cxrpipe.runtime import whole
 
 log = logging.getLogger(__name__)
 
 GREY = "#6E6E6E"  # of what is no model: chance, treat all, a diagonal
+PLACES = 5  # of positions in a figure
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
 
@@ -34,10 +35,29 @@ def save(figure: Figure, folder: Path, name: str, dpi: float | None = None) -> N
     dpi
         Pixels of the PNG for every inch of the figure; None: those of the style.
     """
+    settle(figure)
     for suffix, metadata in ((".png", {"Software": None}), (".svg", {"Date": None})):
         with whole(folder / f"{name}{suffix}") as partial:
             figure.savefig(partial, format=suffix[1:], metadata=metadata, dpi=dpi)
     log.info(name)
+
+
+def settle(figure: Figure) -> None:
+    """Fix where the layout put everything, in steps of 1/100,000 of the figure.
+
+    The last bits that the solver of the constrained layout ends in differ from run to run.
+    """
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for part in find_parts(figure):
+        part.bbox_relative.set_points(np.round(part.bbox_relative.get_points(), PLACES))
+    for axes in figure.axes:
+        axes.set_position(tuple(np.round(axes.get_position(original=True).bounds, PLACES)))
+
+
+def find_parts(figure: Figure | SubFigure) -> list[SubFigure]:
+    """Return the figures in a figure, outer ones first."""
+    return [part for inner in figure.subfigs for part in (inner, *find_parts(inner))]
 
 
 def readable(name: str) -> str:

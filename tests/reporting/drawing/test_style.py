@@ -7,7 +7,7 @@ from matplotlib import colormaps
 from matplotlib.figure import Figure
 from PIL import Image
 
-from cxrpipe.reporting.drawing.style import GREY, ink, look, readable, save
+from cxrpipe.reporting.drawing.style import GREY, PLACES, ink, look, readable, save
 
 # Okabe and Ito 2008, "Color Universal Design", less yellow, which is too light for lines.
 OKABE_ITO = {"#000000", "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#CC79A7"}
@@ -66,3 +66,18 @@ def test_files_tell_neither_date_nor_software(tmp_path):
     assert b"<dc:date>" not in (tmp_path / "empty.svg").read_bytes()
     with Image.open(tmp_path / "empty.png") as picture:
         assert "Software" not in picture.info
+
+
+def test_what_the_layout_puts_in_place_stands_on_rounded_positions(tmp_path):
+    """Its solver's last bits differ from run to run, and would be in the SVG."""
+    figure = Figure(figsize=(7, 3))
+    for part in figure.subfigures(1, 3):
+        part.suptitle("near")
+        for axes in part.subplots(1, 2):
+            axes.imshow(np.eye(7))
+            axes.set_xlabel("a film")
+    save(figure, tmp_path, "figure")
+    places = [axes.get_position(original=True).get_points() for axes in figure.axes]
+    places += [part.bbox_relative.get_points() for part in figure.subfigs]
+    assert len(places) == 9
+    np.testing.assert_array_equal(places, np.round(places, PLACES))
