@@ -19,9 +19,9 @@ from cxrpipe.explanation.attribution.convolutions import (
 from cxrpipe.explanation.attribution.layers import list_layers
 from cxrpipe.explanation.excited import Excited, write_excited
 from cxrpipe.explanation.start import build_start, say_start
+from cxrpipe.models.card import Card
 from cxrpipe.models.device import claim_device, fit_batch, is_out_of_memory
 from cxrpipe.models.refusing import refuse_other_model
-from cxrpipe.models.weights import Card
 from cxrpipe.models.zoo import Classifier, load_classifier
 from cxrpipe.runtime import UserError, command, derive_seed, progress
 

@@ -28,7 +28,7 @@ def measure_file(files: Files) -> dict[str, float]:
     """
     cv2.setNumThreads(1)  # the films keep all cores busy already
     try:
-        film = read_film(files.film, np.inf, side=SIDE).pixels
+        film = read_film(files.film, np.inf, side=SIDE, tint=False).pixels
     except UnusableFilmError as error:
         raise UserError(f"{files.film}: {error}; it changed since it was indexed") from error
     return measure_film(film)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from cxrpipe.config import Model
-from cxrpipe.models.weights import Card
+from cxrpipe.models.card import Card
 from cxrpipe.models.zoo import Classifier, build
 from cxrpipe.runtime import derive_seed
 

@@ -27,6 +27,10 @@ class Answer:
     conformal
         What cannot be ruled out at the coverage that validation fixed: findings, and of models that
         answer yes or no to each, ``no <finding>`` too. Empty if the film is like none of them.
+    doubt
+        Why the film would have been refused, had the answer not been forced; else empty.
+    agreement
+        Share of models that give this answer; of one model 1.
     """
 
     film: str
@@ -34,6 +38,8 @@ class Answer:
     probabilities: Mapping[str, float]
     above: tuple[str, ...]
     conformal: tuple[str, ...]
+    doubt: str = ""
+    agreement: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,7 @@ class Refusal:
     detail: str
 
 
-def answer(film: str, logits: Floats, calibration: Calibration) -> Answer:
+def answer(film: str, logits: Floats, calibration: Calibration, doubt: str = "") -> Answer:
     """Answer from the logits (n_findings,) of one film."""
     findings = calibration.findings
     probabilities = calibration.probabilities(logits[None])
@@ -67,4 +73,5 @@ def answer(film: str, logits: Floats, calibration: Calibration) -> Answer:
         dict(zip(findings, map(float, probabilities[0]), strict=True)),
         tuple(name for name, probability, threshold in named if probability >= threshold),
         tuple(held),
+        doubt,
     )

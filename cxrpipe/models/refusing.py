@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from cxrpipe.config import Model, Task
-from cxrpipe.models.weights import Card
+from cxrpipe.models.card import Card
 from cxrpipe.runtime import UserError
 
 

@@ -8,6 +8,7 @@ from torch import nn
 
 from cxrpipe.config import Model
 from cxrpipe.models import weights
+from cxrpipe.models.card import Card
 from cxrpipe.models.creation import create
 from cxrpipe.models.entries import ZOO, find_entry
 from cxrpipe.models.parts import Headed
@@ -150,7 +151,7 @@ class Classifier(nn.Module):
         return logits
 
 
-def load_classifier(path: Path) -> tuple[Classifier, weights.Card]:
+def load_classifier(path: Path) -> tuple[Classifier, Card]:
     """Rebuild a trained classifier, ready to predict, from its weights file."""
     state, card = weights.load(path)
     model = card.model.model_copy(update={"weights": "none"})

@@ -61,7 +61,7 @@ def decode_for(files: Files, place: Place) -> Grey:
 
 def _decode(path: Path, side: int = 0) -> Grey:
     try:
-        return read_film(path, np.inf, side=side).pixels
+        return read_film(path, np.inf, side=side, tint=False).pixels
     except UnusableFilmError as error:
         raise UserError(f"{path}: {error}; it changed since it was indexed") from error
 

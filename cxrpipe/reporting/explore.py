@@ -60,7 +60,7 @@ def draw_augmented(
 def decode(path: Path) -> Grey:
     """Read a film as it came, made small."""
     try:
-        film = Image.fromarray(read_film(path, np.inf, side=SIDE).pixels)
+        film = Image.fromarray(read_film(path, np.inf, side=SIDE, tint=False).pixels)
     except UnusableFilmError as error:
         raise UserError(f"{path}: {error}; it changed since it was indexed") from error
     return np.asarray(ImageOps.pad(film, (SIDE, SIDE)))

@@ -14,6 +14,7 @@ from cxrpipe import tables
 from cxrpipe.config import Model, Task, Training, check
 from cxrpipe.data.cohort import choose_cohort, films_of
 from cxrpipe.models import weights
+from cxrpipe.models.card import Card
 from cxrpipe.models.device import claim_device, describe, is_out_of_memory, uses_bf16
 from cxrpipe.models.parts import count_parameters, train_part
 from cxrpipe.models.zoo import Classifier, build, start_greys
@@ -179,7 +180,7 @@ def main() -> None:
                 raise advice from error
             raise
 
-    card = weights.Card(model, task.kind, task.findings, prepared, mean, std)
+    card = Card(model, task.kind, task.findings, prepared, mean, std)
     tables.write(history_table(trained), arguments.history, tables.HISTORY)
     weights.save(arguments.weights, trained.state, card)
     size_bytes = arguments.weights.stat().st_size

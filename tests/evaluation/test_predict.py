@@ -9,6 +9,7 @@ from cxrpipe import tables
 from cxrpipe.config import Model, Preprocess, Task
 from cxrpipe.evaluation import predict
 from cxrpipe.models import weights
+from cxrpipe.models.card import Card
 from cxrpipe.models.zoo import Classifier, build
 from cxrpipe.preprocessing.store import Prepared, write_store
 
@@ -63,7 +64,7 @@ def test_logits_are_those_of_the_network_whatever_the_batch(batch, network, monk
 def films(network, tmp_path):
     """Return the arguments of the command; of seven films six stand in the split."""
     state = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
-    card = weights.Card(MODEL, "single", FINDINGS, Preprocess(side=32), MEAN, STD)
+    card = Card(MODEL, "single", FINDINGS, Preprocess(side=32), MEAN, STD)
     weights.save(tmp_path / "w.safetensors", state, card)
     stored = [Prepared(name, film, {}) for name, film in zip(NAMES, pictures(), strict=True)]
     write_store(tmp_path / "films.h5", stored, 7, 32, "{}")
@@ -98,7 +99,7 @@ def test_films_of_none_of_the_findings_are_predicted_where_each_is_a_yes_or_no(
     network, run, films, tmp_path
 ):
     state = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
-    card = weights.Card(MODEL, "multi", FINDINGS, Preprocess(side=32), MEAN, STD)
+    card = Card(MODEL, "multi", FINDINGS, Preprocess(side=32), MEAN, STD)
     weights.save(tmp_path / "w.safetensors", state, card)
     task = TASK.model_copy(update={"kind": "multi"})
     run(predict.main, **films | {"task": task.model_dump_json()})

@@ -14,6 +14,7 @@ from cxrpipe.config import Model, Preprocess
 from cxrpipe.explanation import embed
 from cxrpipe.explanation.features import read_features
 from cxrpipe.models import weights
+from cxrpipe.models.card import Card
 from cxrpipe.models.zoo import load_classifier
 from cxrpipe.training import train
 
@@ -152,9 +153,7 @@ def test_weights_of_another_model_task_or_side_are_refused(folder, refusal, tmp_
     line = refusal(embed.main, **told | {"task": json.dumps(task)})
     assert "trained for ('single', ('dark', 'bright')), and asked for" in line
     state, card = weights.load(told["weights"])
-    other = weights.Card(
-        card.model, card.kind, card.findings, Preprocess(side=64), card.mean, card.std
-    )
+    other = Card(card.model, card.kind, card.findings, Preprocess(side=64), card.mean, card.std)
     weights.save(tmp_path / "w.safetensors", state, other)
     line = refusal(embed.main, **told | {"weights": tmp_path / "w.safetensors"})
     assert "trained at side 64, and films have 32; give those" in line

@@ -17,6 +17,7 @@ from cxrpipe.explanation.excited import Excited, read_excited, write_excited
 from cxrpipe.explanation.filters import choose_filters, draw_filters, main
 from cxrpipe.explanation.start import build_start, say_start
 from cxrpipe.models import weights
+from cxrpipe.models.card import Card
 from cxrpipe.models.zoo import Classifier, build, load_classifier
 from cxrpipe.runtime import UserError, derive_seed
 
@@ -40,7 +41,7 @@ def one_thread():
 
 
 def card_of(model):
-    return weights.Card(model, "single", FINDINGS, Preprocess(side=model.side), 0.5, 0.3)
+    return Card(model, "single", FINDINGS, Preprocess(side=model.side), 0.5, 0.3)
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ from cxrpipe.explanation.attribution.cam import explain, measure_offset
 from cxrpipe.explanation.gradcam import Ways, find_ways, main, plan_heatmaps
 from cxrpipe.explanation.heatmaps import PURPOSES, read_heatmaps
 from cxrpipe.models import weights
+from cxrpipe.models.card import Card
 from cxrpipe.models.zoo import Classifier, build
 from cxrpipe.preprocessing.store import Prepared, write_store
 
@@ -76,7 +77,7 @@ def run(folder, classifier, task, films, answers, card=None, **settings):
     write_store(folder / "films.h5", prepared, 10, 32, "{}")
     tables.write(films, folder / "split.csv", tables.SPLIT)
     tables.write(answers, folder / "logits.csv", tables.predictions(task.findings))
-    card = card or weights.Card(MODEL, task.kind, task.findings, Preprocess(side=32), 0.5, 0.3)
+    card = card or Card(MODEL, task.kind, task.findings, Preprocess(side=32), 0.5, 0.3)
     weights.save(folder / "w.safetensors", classifier.state_dict(), card)
     options = {
         "radiographs": folder / "films.h5",
@@ -217,7 +218,7 @@ def test_a_layer_of_a_name_is_explained_whatever_the_stride(tmp_path, classifier
 def test_weights_of_another_task_or_side_are_refused(
     findings, side, line, tmp_path, classifier, capsys
 ):
-    card = weights.Card(MODEL, "single", findings, Preprocess(side=side), 0.5, 0.3)
+    card = Card(MODEL, "single", findings, Preprocess(side=side), 0.5, 0.3)
     with pytest.raises(SystemExit):
         run(tmp_path, classifier, TASK, split(), ANSWERS, card)
     assert line in capsys.readouterr().err

@@ -18,6 +18,7 @@ from cxrpipe.explanation.scoring.lungs import mass_inside, stand_in
 from cxrpipe.explanation.scoring.overlap import find_hot, overlap
 from cxrpipe.explanation.scoring.randomisation import resemble
 from cxrpipe.models import weights
+from cxrpipe.models.card import Card
 from cxrpipe.models.zoo import Classifier, build
 from cxrpipe.preprocessing.store import Prepared, write_store
 from cxrpipe.runtime import derive_seed
@@ -114,7 +115,7 @@ def localise(run, tmp_path):
         store(tmp_path / "films.h5")
         tables.write(table, tmp_path / "split.csv", tables.SPLIT)
         tables.write(logits, tmp_path / "logits.csv", tables.predictions(task.findings))
-        card = card or weights.Card(MODEL, task.kind, task.findings, Preprocess(side=32), 0.5, 0.3)
+        card = card or Card(MODEL, task.kind, task.findings, Preprocess(side=32), 0.5, 0.3)
         weights.save(tmp_path / "w.safetensors", classifier.state_dict(), card)
         run(
             main,
@@ -181,7 +182,7 @@ def test_a_layer_is_explained_by_its_name(localise, classifier):
 
 
 def test_weights_of_another_side_are_refused(localise, classifier, capsys):
-    card = weights.Card(MODEL, "single", FINDINGS, Preprocess(side=64), 0.5, 0.3)
+    card = Card(MODEL, "single", FINDINGS, Preprocess(side=64), 0.5, 0.3)
     with pytest.raises(SystemExit):
         localise(classifier, TASK, split(), predictions(named()), card=card)
     assert "trained at side 64, and films have 32; give those" in capsys.readouterr().err

@@ -8,15 +8,13 @@ import sys
 import numpy as np
 import pytest
 import torch
+from made import FINDINGS, MODEL, PREPROCESS, calibration, make_film, make_model
 from PIL import Image
 
 import cxrpipe
-from cxrpipe.config import Model, Preprocess
-from cxrpipe.evaluation.statistics.calibration import Calibration, checksum
+from cxrpipe.config import Preprocess
 from cxrpipe.inference import classifier as module
 from cxrpipe.inference.answers import Refusal, answer
-from cxrpipe.inference.films import prepare_film
-from cxrpipe.models import weights
 from cxrpipe.models.zoo import Classifier as Network
 from cxrpipe.models.zoo import build
 from cxrpipe.preprocessing.files import Files
@@ -24,32 +22,11 @@ from cxrpipe.preprocessing.preprocess import prepare
 from cxrpipe.preprocessing.radiograph import fit_square
 from cxrpipe.runtime import UserError
 
-FINDINGS = ("normal", "covid", "tuberculosis")
-MODEL = Model(architecture="test_resnet")
-PREPROCESS = Preprocess(side=32, clahe=2)
-
-
-def calibration(kind="single", sha256="", quantiles=(0.7,)):
-    return Calibration(sha256, kind, FINDINGS, 50, 2.0, 0.9, (0.3, 0.5, np.nan), 0.9, quantiles)
-
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     """The folder of a model as a run leaves it; the network is not trained."""
-    fold = tmp_path_factory.mktemp("run") / "models/small/fold-0"
-    fold.mkdir(parents=True)
-    network = Network(build(MODEL, 3, seed=0), 0.5, 0.3)
-    card = weights.Card(MODEL, "single", FINDINGS, PREPROCESS, 0.5, 0.3)
-    weights.save(fold / "weights.safetensors", network.state_dict(), card)
-    fixed = calibration(sha256=checksum(fold / "weights.safetensors"))
-    (fold / "calibration.json").write_text(json.dumps(fixed.as_json()))
-    return fold.parent
-
-
-def film(path, seed=0, size=(60, 48)):
-    pixels = np.random.default_rng(seed).integers(0, 256, size, dtype=np.uint8)
-    Image.fromarray(pixels).save(path)
-    return path
+    return make_model(tmp_path_factory.mktemp("run"))
 
 
 def test_the_package_names_it():
@@ -65,7 +42,7 @@ def test_the_package_alone_imports_no_torch():
 
 
 def test_an_answer_is_that_of_the_network_on_the_prepared_film(model, tmp_path):
-    path = film(tmp_path / "a.png")
+    path = make_film(tmp_path / "a.png")
     answered = module.Classifier.load(model).classify(path)
     network = Network(build(MODEL, 3, seed=0), 0.5, 0.3).eval()
     square = fit_square(np.asarray(Image.open(path)), PREPROCESS)
@@ -88,7 +65,7 @@ def test_the_models_of_a_run_are_named_where_none_is_given(model):
 
 
 def test_films_keep_their_order_and_broken_ones_are_refused_in_it(model, tmp_path):
-    names = [film(tmp_path / f"{number}.png", number) for number in range(9)]
+    names = [make_film(tmp_path / f"{number}.png", number) for number in range(9)]
     names[4].write_bytes(b"no film")
     names[7].unlink()
     loaded = module.Classifier.load(model)
@@ -103,16 +80,17 @@ def test_films_keep_their_order_and_broken_ones_are_refused_in_it(model, tmp_pat
     assert answered[8].probabilities == pytest.approx(alone, abs=1e-6)
 
 
-def test_no_more_films_are_taken_than_a_few_batches(model, tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "most_at_once", lambda device: 2)
-    path, taken = film(tmp_path / "a.png"), []
+def test_no_more_films_are_taken_than_a_few_batches(model, tmp_path):
+    loaded = module.Classifier.load(model)
+    loaded.network.n_at_once = 2
+    path, taken = make_film(tmp_path / "a.png"), []
 
     def films():
         for number in range(1000):
             taken.append(number)
             yield path
 
-    answers = module.Classifier.load(model).classify_each(films())
+    answers = loaded.classify_each(films())
     for _ in range(3):
         next(answers)
     answers.close()
@@ -157,7 +135,8 @@ def test_a_large_jpeg_is_prepared_as_in_a_run(fit, orientation, tmp_path):
     settings = Preprocess(side=64, fit=fit)
     size = (1000, 600) if orientation == 6 else (600, 1000)
     expected = prepare(Files("a", tmp_path / "a.jpg", size, {}), settings).pixels
-    np.testing.assert_array_equal(prepare_film(tmp_path / "a.jpg", settings), expected)
+    ready = prepare_film(tmp_path / "a.jpg", settings)
+    np.testing.assert_array_equal(ready.square, expected)
 
 
 # Answers

@@ -10,6 +10,7 @@ from safetensors.torch import save_file
 
 from cxrpipe.config import Model, Preprocess
 from cxrpipe.models import weights
+from cxrpipe.models.card import Card
 from cxrpipe.models.entries import ZOO
 from cxrpipe.models.zoo import Classifier, build, start_greys
 from cxrpipe.runtime import UserError
@@ -204,7 +205,7 @@ def trained(path, model=TINY, n_findings=3, seed=7):
     """Write weights as a training leaves them, and return the network."""
     classifier = Classifier(build(model, n_findings, seed), mean=0.4, std=0.3)
     classifier(films(side=model.side) * 255)  # moves the running statistics away from their start
-    card = weights.Card(
+    card = Card(
         model, "single", tuple("abcdefgh"[:n_findings]), Preprocess(side=model.side), 0.4, 0.3
     )
     weights.save(path, classifier.state_dict(), card)

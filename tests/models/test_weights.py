@@ -8,9 +8,10 @@ from safetensors.torch import save_file
 
 from cxrpipe.config import Model, Preprocess
 from cxrpipe.models import weights
+from cxrpipe.models.card import Card
 from cxrpipe.runtime import UserError
 
-CARD = weights.Card(
+CARD = Card(
     Model(architecture="resnet18", weights="imagenet", options={"drop_rate": 0.2}),
     "multi",
     ("normal", "covid", "lung_opacity"),

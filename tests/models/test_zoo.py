@@ -6,6 +6,7 @@ import torch
 from cxrpipe.config import Model, Preprocess
 from cxrpipe.explanation.attribution.cam import captured
 from cxrpipe.models import weights
+from cxrpipe.models.card import Card
 from cxrpipe.models.parts import count_parameters
 from cxrpipe.models.zoo import Classifier, build, feature_layer, load_classifier
 from cxrpipe.runtime import UserError
@@ -162,7 +163,7 @@ def test_a_loaded_classifier_answers_as_the_saved_one(head, tmp_path):
     model = Model(architecture="test_resnet", head=head, dropout=0.5, bias=False, side=64)
     classifier = Classifier(build(model, 3, seed=3), mean=0.4, std=0.3)
     classifier(grey)  # moves the running means away from their start
-    card = weights.Card(model, "single", ("a", "b", "c"), Preprocess(side=64), 0.4, 0.3)
+    card = Card(model, "single", ("a", "b", "c"), Preprocess(side=64), 0.4, 0.3)
     weights.save(tmp_path / "w.safetensors", classifier.state_dict(), card)
     loaded, read = load_classifier(tmp_path / "w.safetensors")
     assert read == card

@@ -23,7 +23,7 @@ SUFFIXES = (
 POINTER = b"version https://git-lfs.github.com/spec/"
 
 
-def read_film(path: Path, max_megapixels: float = 100, side: Side = 0) -> Film:
+def read_film(path: Path, max_megapixels: float = 100, side: Side = 0, tint: bool = True) -> Film:
     """Decode a film to 8 bit grey, upright as its EXIF orientation says.
 
     The content decides what a file is, never its name. A film of more than 8 bits is stretched
@@ -37,8 +37,10 @@ def read_film(path: Path, max_megapixels: float = 100, side: Side = 0) -> Film:
         A film with more pixels is refused before it is decoded.
     side
         Pixels that the shorter side needs at least, or a function that tells them from height and
-        width; a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size where that leaves enough, and
-        no tint is measured. 0: full size.
+        width; a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size where that leaves enough. 0:
+        full size.
+    tint
+        Measure it, on what is decoded.
 
     Raises
     ------
@@ -57,4 +59,4 @@ def read_film(path: Path, max_megapixels: float = 100, side: Side = 0) -> Film:
         )
     if is_dicom(start):
         return read_dicom(path, max_megapixels)
-    return read_picture(path, max_megapixels, side)
+    return read_picture(path, max_megapixels, side, tint)

@@ -47,7 +47,7 @@ JPEG_END = b"\xff\xd9"
 FILL, FILLED_ROWS = 128, 8  # the grey that a JPEG decoder gives to missing blocks, 8 pixels high
 
 
-def read_picture(path: Path, max_megapixels: float, side: Side) -> Film:
+def read_picture(path: Path, max_megapixels: float, side: Side, tint: bool) -> Film:
     """Decode a picture; see :func:`cxrpipe.data.films.film.read_film`."""
     with decoding(), _no_other_bound(), path.open("rb") as file, _opened(file) as image:
         refuse_too_large(image.width, image.height, max_megapixels)
@@ -63,12 +63,12 @@ def read_picture(path: Path, max_megapixels: float, side: Side) -> Film:
         orientation = image.getexif().get(ORIENTATION, 1)
         deep = mode.startswith("I") or mode == "F"
         pixels = _stretched(image) if deep else flatten(image)
-        tint = 0.0 if deep or side else tint_of(image)
+        share = tint_of(image) if tint and not deep else 0.0
         if image.format in ("JPEG", "MPO") and is_filled(pixels) and ends_early(path.read_bytes()):
             raise UnusableFilmError("unreadable", "the JPEG ends before its picture does")
     upright = UPRIGHT[orientation](pixels) if orientation in UPRIGHT else pixels
     reduced = full if upright.size < full[0] * full[1] else None
-    return Film(np.ascontiguousarray(upright), mode, tint, full=reduced)
+    return Film(np.ascontiguousarray(upright), mode, share, full=reduced)
 
 
 @contextmanager

@@ -34,7 +34,7 @@ class Quality:
 
 def measure_quality(film: Film) -> Quality:
     """Measure a film."""
-    height, width = film.pixels.shape
+    height, width = film.size
     return Quality(width, height, film.tint, contrast(film.pixels), blank(film.pixels))
 
 
