@@ -15,6 +15,7 @@ import cxrpipe
 from cxrpipe.config import Preprocess
 from cxrpipe.inference import classifier as module
 from cxrpipe.inference.answers import Refusal, answer
+from cxrpipe.inference.films import prepare_film
 from cxrpipe.models.zoo import Classifier as Network
 from cxrpipe.models.zoo import build
 from cxrpipe.preprocessing.files import Files
