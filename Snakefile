@@ -2,6 +2,7 @@
 
     download -> index -> dedupe -> split -> certify -> preprocess -> explore
              -> train -> predict -> calibrate -> evaluate
+             -> guard
              -> gradcam, localise, embed, project, measure, errors, filters
              -> figures, illustrate, overlays, table, ablation, literature, plots
              -> provenance -> report
@@ -22,6 +23,7 @@ include: "workflow/rules/data.smk"
 include: "workflow/rules/preprocessing.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/evaluation.smk"
+include: "workflow/rules/inference.smk"
 include: "workflow/rules/explanation.smk"
 include: "workflow/rules/pictures.smk"
 include: "workflow/rules/reporting.smk"

@@ -4,37 +4,46 @@ import csv
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import TextIO
 
 from cxrpipe.inference.answers import Answer, Refusal
 
 Write = Callable[[Answer | Refusal], None]
-WIDTH = 36  # of the column of films
+Start = Callable[[Sequence[str], Sequence[Path], TextIO], Write]
+WIDTHS = (30, 20, 6, 24)  # at most, of film, finding, probability and what is above its threshold
 
 
-def table(findings: Sequence[str], out: TextIO) -> Write:
-    """Write lines that people read; refusals in their place."""
-    said = max(len("finding"), *map(len, findings))
-    out.write(f"{'film':<{WIDTH}}  {'finding':<{said}}  {'prob.':>6}  above; possible\n")
+def table(findings: Sequence[str], films: Sequence[Path], out: TextIO) -> Write:
+    """Write aligned lines that people read; refusals in their place."""
+    names = sorted(map(len, ("finding", *findings)))
+    needed = (max(len(str(film)) for film in films), names[-1], 6, sum(names[-2:]) + 2)
+    widths = [max(5, min(pair)) for pair in zip(needed, WIDTHS, strict=True)]
 
-    def write(answered: Answer | Refusal) -> None:
-        """Write one line."""
-        film = shorten(answered.film)
-        if isinstance(answered, Refusal):
-            out.write(f"{film:<{WIDTH}}  refused: {answered.reason}: {answered.detail}\n")
-            return
-        sure = max(answered.probabilities, key=lambda name: answered.probabilities[name])
-        named = answered.finding or sure
-        told = f"{', '.join(answered.above) or '-'}; {', '.join(answered.conformal) or 'none'}"
-        agreed = f"; {answered.agreement:.0%} agree" if answered.agreement < 1 else ""
-        doubt = f"; doubtful: {answered.doubt}" if answered.doubt else ""
-        share = answered.probabilities[named]
-        out.write(f"{film:<{WIDTH}}  {named:<{said}}  {share:>6.1%}  {told}{agreed}{doubt}\n")
+    def line(film: str, *cells: str) -> None:
+        """Write cells in their columns; the end of a long path is kept."""
+        short = film if len(film) <= widths[0] else f"…{film[1 - widths[0] :]}"
+        padded = map(str.ljust, (short, *cells), (*widths, *[0] * len(cells)))
+        out.write("  ".join(padded).rstrip() + "\n")
 
-    return write
+    line("film", "finding", " prob.", "above", "possible")
+    return lambda answered: line(answered.film, *_cells(answered))
 
 
-def as_csv(findings: Sequence[str], out: TextIO) -> Write:
+def _cells(answered: Answer | Refusal) -> list[str]:
+    """Return likeliest finding, its probability, what is above and possible, and notes if any."""
+    if isinstance(answered, Refusal):
+        return [f"refused: {answered.reason}: {answered.detail}"]
+    shares = answered.probabilities
+    named = answered.finding or max(shares, key=lambda name: shares[name])
+    possible = [name for name in answered.conformal if name in shares]
+    notes = [f"{answered.agreement:.0%} agree"] if answered.agreement < 1 else []
+    notes += [f"doubtful: {answered.doubt}"] if answered.doubt else []
+    cells = [named, f"{shares[named]:>6.1%}", ", ".join(answered.above), ", ".join(possible)]
+    return [cell or "-" for cell in cells] + notes
+
+
+def as_csv(findings: Sequence[str], films: Sequence[Path], out: TextIO) -> Write:
     """Write a table with a column for the probability of each finding."""
     columns = ["film", "refused", "detail", "finding"]
     columns += [*(f"probability_{name}" for name in findings), "above", "possible"]
@@ -62,7 +71,7 @@ def as_csv(findings: Sequence[str], out: TextIO) -> Write:
     return write
 
 
-def as_json(findings: Sequence[str], out: TextIO) -> Write:
+def as_json(findings: Sequence[str], films: Sequence[Path], out: TextIO) -> Write:
     """Write an object a line; of films without an answer ``refused`` and ``detail``."""
 
     def write(answered: Answer | Refusal) -> None:
@@ -77,13 +86,10 @@ def as_json(findings: Sequence[str], out: TextIO) -> Write:
     return write
 
 
-def shorten(film: str) -> str:
-    """Keep the end of a long path."""
-    return film if len(film) <= WIDTH else f"…{film[1 - WIDTH :]}"
+def align(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return a line for each row, its cells under each other."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
 
 
-FORMATS: Mapping[str, Callable[[Sequence[str], TextIO], Write]] = {
-    "table": table,
-    "csv": as_csv,
-    "json": as_json,
-}
+FORMATS: Mapping[str, Start] = {"table": table, "csv": as_csv, "json": as_json}

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import version
+from io import TextIOWrapper
 from typing import NoReturn, Protocol
 
 from cxrpipe.config import nearest
@@ -49,11 +50,15 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """End with one line and status 2."""
-        self.exit(2, f"{self.prog}: error: {message}; see {self.prog} --help\n")
+        said = " ".join(message.split())
+        self.exit(2, f"{self.prog}: error: {said}; see {self.prog} --help\n")
 
 
 def main() -> None:
     """Run the subcommand that the command line names."""
+    for stream in (sys.stdin, sys.stdout):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="surrogateescape")  # the name of a film may be no text
     name, *words = sys.argv[1:] or ["--help"]
     if name in ("-h", "--help"):
         print(describe_contents())
@@ -68,7 +73,7 @@ def main() -> None:
 def run(name: str, words: Sequence[str]) -> int:
     """Run a subcommand and return its exit status: 2 where the user has something to mend."""
     subcommand: Subcommand = import_module(f"cxrpipe.cli.{name}")
-    arguments = build_parser(name, subcommand).parse_args(words)
+    arguments = build_parser(name, subcommand).parse_intermixed_args(words)
     logging.basicConfig(
         level=logging.INFO, format=f"cxrpipe {name}: %(message)s", stream=sys.stderr, force=True
     )
@@ -96,7 +101,7 @@ def build_parser(name: str, subcommand: Subcommand) -> Parser:
     parser = Parser(
         prog=f"cxrpipe {name}",
         description=subcommand.__doc__,
-        epilog=f"examples:\n{subcommand.EXAMPLES.strip()}\n\n{RESEARCH_USE}",
+        epilog=f"examples:\n{subcommand.EXAMPLES.strip(chr(10))}\n\n{RESEARCH_USE}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     subcommand.declare(parser)

@@ -33,6 +33,13 @@ class Evaluation(Settings):
     coverage: float = Field(
         0.9, gt=0, lt=1, description="share of films whose conformal set holds the truth"
     )
+    refused: float = Field(
+        0.03,
+        gt=0,
+        lt=0.5,
+        description="share of films like those of validation that the input "
+        "guard of a model may refuse",
+    )
     ages: tuple[Annotated[int, Field(ge=1, le=120)], ...] = Field(
         (18, 40, 60, 80), description="years at which an age band of the subgroups begins"
     )

@@ -55,6 +55,11 @@ class Ensemble:
         """What it tells apart, or answers yes or no to."""
         return self.members[0].findings
 
+    @property
+    def kind(self) -> str:
+        """Whether it names one finding (``single``), or answers yes or no."""
+        return self.members[0].network.card.kind
+
     def classify_each(
         self, films: Iterable[str | Path], force: bool = False, cores: int = 2
     ) -> Iterator[Answer | Refusal]:
@@ -64,9 +69,8 @@ class Ensemble:
         """
         streams = zip(self.members, tee(films, len(self.members)), strict=True)
         answers = [it.classify_each(stream, force, cores) for it, stream in streams]
-        kind = self.members[0].calibration.kind
         for each in zip(*answers, strict=True):
-            yield join(each, kind, self.combine)
+            yield join(each, self.kind, self.combine)
 
 
 def join(each: Sequence[Answer | Refusal], kind: str, combine: Combine) -> Answer | Refusal:

@@ -7,7 +7,7 @@ from PIL import Image
 
 from cxrpipe.config import nearest
 from cxrpipe.data.films.film import Grey, UnusableFilmError, read_film
-from cxrpipe.explanation.attribution.cam import METHODS
+from cxrpipe.explanation.attribution.cam import METHODS, measure_offset
 from cxrpipe.explanation.attribution.drawing import draw_heatmaps
 from cxrpipe.explanation.attribution.layers import find_layer
 from cxrpipe.explanation.heatmaps import Heatmaps
@@ -49,6 +49,7 @@ class Explainer:
         self.method = method
         card = network.card
         self.layer = find_layer(network.module, card.model, card.side, layer, 0)
+        self.offset = measure_offset(network.module, self.layer, card.side)
 
     def draw(self, square: Grey, finding: str) -> Heatmaps:
         """Draw the heatmap of a finding on a prepared film (side, side).
@@ -57,9 +58,14 @@ class Explainer:
         -------
         (side, side) from 0 to 1, of ``cam`` from -1 to 1.
         """
-        place = find_finding(self.classifier.findings, finding)
         [heatmap] = draw_heatmaps(
-            self.network.module, self.layer, square[None], [place], self.network.device, self.method
+            self.network.module,
+            self.layer,
+            square[None],
+            [find_finding(self.classifier.findings, finding)],
+            self.network.device,
+            self.method,
+            self.offset,
         )
         return np.asarray(heatmap)
 

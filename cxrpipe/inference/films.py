@@ -30,7 +30,7 @@ class Ready(NamedTuple):
     view: str
 
 
-def prepare_film(path: Path, settings: Preprocess) -> Ready:
+def prepare_film(path: Path | bytes, settings: Preprocess) -> Ready:
     """Decode a film and bring it to the square that a model takes.
 
     The same file gives the same pixels as in the store of a run with these settings.

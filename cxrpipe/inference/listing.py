@@ -41,15 +41,23 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 
 def is_film(path: Path) -> bool:
-    """Tell whether a file is named like a film, or has no suffix and is DICOM."""
+    """Tell whether a file is named like a film, or has no suffix and is DICOM.
+
+    The index of a DICOM study is none, and one that cannot be opened is for whoever decodes it.
+    """
+    if path.name == "DICOMDIR":
+        return False
     if path.suffix:
         return path.suffix.lower() in SUFFIXES or (path.suffix[1:].isdigit() and _is_dicom(path))
     return _is_dicom(path)
 
 
 def _is_dicom(path: Path) -> bool:
-    with path.open("rb") as file:
-        return is_dicom(file.read(PREAMBLE))
+    try:
+        with path.open("rb") as file:
+            return is_dicom(file.read(PREAMBLE))
+    except OSError:
+        return True  # its reason for not being read is told in its place
 
 
 def read_list(lines: Iterable[str], where: str) -> list[Path]:

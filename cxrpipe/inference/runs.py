@@ -7,6 +7,20 @@ from cxrpipe.inference.loading import WEIGHTS
 from cxrpipe.runtime import UserError, read_json
 
 
+def list_runs(results: Path) -> list[Path]:
+    """List the runs of a folder that have trained models.
+
+    Raises
+    ------
+    UserError
+        If there is none.
+    """
+    found = {path.parents[3] for path in results.glob(f"*/models/*/fold-*/{WEIGHTS}")}
+    if not found:
+        raise UserError(f"{results}: no run with trained models here; train one with make run")
+    return sorted(found)
+
+
 def list_models(run: Path) -> list[str]:
     """List the models of a run that are trained.
 
@@ -51,9 +65,9 @@ def find_best(run: Path) -> Path:
     path = run / "metrics.json"
     try:
         best = [str(task["best"]) for task in read_json(path)["tasks"].values()]
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         told = "not readable, so that no model is known as best"
         raise UserError(f"{path}: {told}; give --model, one of {', '.join(known)}") from error
-    if len(best) > 1:
-        raise UserError(f"{run}: has a best model for each task; give --model, as {best[0]}")
+    if len(best) != 1:
+        raise UserError(f"{run}: has a best model for each task; give --model: {', '.join(best)}")
     return find_model(run, best[0])

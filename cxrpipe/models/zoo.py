@@ -156,5 +156,9 @@ def load_classifier(path: Path) -> tuple[Classifier, Card]:
     state, card = weights.load(path)
     model = card.model.model_copy(update={"weights": "none"})
     classifier = Classifier(build(model, len(card.findings), seed=0), card.mean, card.std)
-    classifier.load_state_dict(state)
+    try:
+        classifier.load_state_dict(state)
+    except RuntimeError as error:
+        told = f"does not fit {card.model.architecture} as it is built by this version"
+        raise UserError(f"{path}: {told}; train it anew") from error
     return classifier.eval(), card

@@ -32,7 +32,7 @@ from cxrpipe.runtime import RESEARCH_USE, command, read_json, whole
 
 NUMBERS = ["metrics", "curves", "table", "ablation", "literature"]
 NUMBERS += ["leakage", "index", "split", "excluded"]
-NUMBERS_OF_EACH = ("summaries", "timings", "localisations", "causes", "latents")
+NUMBERS_OF_EACH = ("summaries", "timings", "localisations", "causes", "guards", "latents")
 log = logging.getLogger(__name__)
 
 
@@ -57,6 +57,7 @@ def read_run(arguments: argparse.Namespace) -> Run:
         timings=read_each(models, arguments.timings),
         localisations=read_each(models, arguments.localisations),
         causes=read_each(models, arguments.causes),
+        guards=read_each(models, arguments.guards),
         latents=read_each(arguments.latent_tasks, arguments.latents),
         provenance=read_json(arguments.provenance),
     )
@@ -117,6 +118,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--timings", nargs="+", type=Path, required=True, help="one a model")
     parser.add_argument("--localisations", nargs="+", type=Path, required=True, help="one a model")
     parser.add_argument("--causes", nargs="+", type=Path, required=True, help="one a model")
+    parser.add_argument("--guards", nargs="+", type=Path, required=True, help="one a model")
     parser.add_argument("--latent-tasks", nargs="+", required=True, help="tasks with a model")
     parser.add_argument("--latents", nargs="+", type=Path, required=True, help="one a task")
     parser.add_argument("--checksums", nargs="+", type=Path, required=True, help="SHA256SUMS")

@@ -38,8 +38,8 @@ from cxrpipe.runtime import RESEARCH_USE
 EVIL = "<script>alert('title')</script> & more"
 CHAPTERS = (
     *("summary", "data", "results", "comparisons", "subgroups", "curves", "confusion"),
-    *("calibration", "explanations", "features", "errors", "settings", "provenance", "card"),
-    "claim",
+    *("calibration", "guard", "explanations", "features", "errors", "settings", "provenance"),
+    *("card", "claim"),
 )
 UNSAID = re.compile(r"\b(nan|NaN|None|null|inf|NaT|undefined)\b")
 
@@ -205,7 +205,7 @@ def test_every_table_names_the_file_of_its_numbers(text):
 def test_every_file_whose_numbers_are_shown_is_listed_with_its_checksum(page, folder):
     listed = dict(row for row in page.rows if len(row) == 2)
     names = ["metrics.json", "table.csv", "leakage.json", "index.csv", "split.csv", "curves.csv"]
-    ends = ("", "-timing", "-game", "-causes")
+    ends = ("", "-timing", "-game", "-causes", "-guard")
     names += [f"{model}{end}.json" for model in MODELS for end in ends]
     names += ["findings-latent.json"]
     for name in names:

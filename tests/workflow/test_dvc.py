@@ -24,6 +24,7 @@ RETRAINING = {
     "train": 1,
     "predict": 1,
     "calibrate": 1,
+    "guard": 1,
     "evaluate": 1,
     "gradcam": 1,
     "localise": 1,

@@ -69,7 +69,7 @@ def rows(table: pd.DataFrame, *columns: str) -> list[tuple]:
 def test_every_recipe_plans_all_its_models_at_their_sides(planning: Path, recipe: str):
     chosen = load_recipe({"recipe": recipe}, ROOT / "config")
     jobs = planned(snakemake(planning, "--dry-run", recipe=recipe))
-    for rule in ("train", "predict", "calibrate", "gradcam", "localise"):
+    for rule in ("train", "predict", "calibrate", "guard", "gradcam", "localise"):
         assert jobs[rule] == len(chosen.models) * chosen.split.folds
     for rule in ("embed", "errors", "filters", "overlays"):
         assert jobs[rule] == len(chosen.models)

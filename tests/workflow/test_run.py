@@ -101,7 +101,7 @@ def test_a_film_that_is_classified_has_the_probabilities_of_the_run(finished: Pa
     classifier = Classifier.load(finished / TINY / "models/small")
     rows = index.loc[logits["radiograph"]]
     films = [finished / "data" / row.source / row.file for row in rows.itertuples()]
-    answered = [each.probabilities for each in classifier.classify_each(films)]
+    answered = [each.probabilities for each in classifier.classify_each(films, force=True)]
     expected = classifier.calibration.probabilities(logits[list(classifier.findings)].to_numpy())
     np.testing.assert_allclose([list(each.values()) for each in answered], expected, atol=1e-6)
 
@@ -150,6 +150,7 @@ def test_another_learning_rate_retrains_and_redoes_nothing_before(project: Path)
         "train": 2,
         "predict": 2,
         "calibrate": 2,
+        "guard": 2,
         "evaluate": 1,
         "gradcam": 2,
         "localise": 2,
@@ -189,6 +190,11 @@ def test_a_wanted_sensitivity_is_fixed_anew_for_every_model(project: Path):
     jobs = planned(snakemake(project, "--dry-run", evaluation="{sensitivity: 0.9}"))
     assert jobs["calibrate"] == 2
     assert not {"train", "predict", "gradcam"} & set(jobs)
+
+
+def test_a_stricter_guard_trains_and_judges_nothing(project: Path):
+    jobs = planned(snakemake(project, "--dry-run", evaluation="{refused: 0.1}"))
+    assert jobs == {"guard": 2, "provenance": 1, "report": 1}
 
 
 def test_a_model_for_each_collection_is_planned_by_a_grid(project: Path):

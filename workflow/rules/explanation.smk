@@ -299,5 +299,5 @@ rule filters:
 
 
 # What every fold of every model leaves; the first fold has its features, mistakes and filters too.
-EACH_TRAINING = rules.train.output + rules.predict.output
+EACH_TRAINING = rules.train.output + rules.predict.output + rules.guard.output
 EACH_TRAINING += rules.gradcam.output + rules.localise.output

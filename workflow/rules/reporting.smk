@@ -229,6 +229,7 @@ rule report:
         localisations=each_model("results/{run}/gradcam/{model}/fold-0.json"),
         latents=[f"results/{{run}}/latent/{task}/latent.json" for task in USED],
         causes=each_model("results/{run}/errors/{model}/fold-0.json"),
+        guards=each_model(f"{MODEL}/guard.json"),
         provenance="results/{run}/provenance.json",
         exploration=rules.explore.output.png,
         figures=[*rules.figures.output.png, *rules.illustrate.output.png],
@@ -270,6 +271,7 @@ rule report:
             --latent-tasks {params.used:q} \
             --latents {input.latents:q} \
             --causes {input.causes:q} \
+            --guards {input.guards:q} \
             --provenance {input.provenance:q} \
             --exploration {input.exploration:q} \
             --figures {input.figures:q} \

@@ -2,7 +2,8 @@
 
 import logging
 import zlib
-from pathlib import Path
+from os import SEEK_END
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -64,20 +65,22 @@ def is_dicom(start: bytes) -> bool:
     return start[128:132] == b"DICM" or start[:2] in FIRST_GROUPS
 
 
-def read_dicom(path: Path, max_megapixels: float) -> Film:
+def read_dicom(file: BinaryIO, max_megapixels: float) -> Film:
     """Decode a DICOM film; see :func:`cxrpipe.data.films.film.read_film`.
 
     The header is read first, and only the tags that are needed; what it declares bounds what is
     read and decoded then. Of the person it reads number, sex and age, nothing else.
     """
     with decoding():
-        _refuse_inflated(path)
+        _refuse_inflated(file)
+        file.seek(0)
         header = pydicom.dcmread(
-            path, stop_before_pixels=True, force=True, specific_tags=list(HEADER_TAGS)
+            file, stop_before_pixels=True, force=True, specific_tags=list(HEADER_TAGS)
         )
-        _refuse_declared(header, path.stat().st_size, max_megapixels)
+        _refuse_declared(header, file.seek(0, SEEK_END), max_megapixels)
         tags = [tag for tag in HEADER_TAGS if not tag.startswith("Patient")]
-        dataset = pydicom.dcmread(path, force=True, specific_tags=[*tags, *PIXEL_TAGS, *GREY_TAGS])
+        file.seek(0)
+        dataset = pydicom.dcmread(file, force=True, specific_tags=[*tags, *PIXEL_TAGS, *GREY_TAGS])
         _state_syntax(dataset)
         stored, photometric = _decoded(dataset)
         told = read_header(header)
@@ -88,19 +91,18 @@ def read_dicom(path: Path, max_megapixels: float) -> Film:
     return Film(pixels, mode, tint, told)
 
 
-def _refuse_inflated(path: Path) -> None:
+def _refuse_inflated(file: BinaryIO) -> None:
     """Refuse a deflated file that would fill the memory before its header is known."""
-    with path.open("rb") as file:
-        file.seek(PREAMBLE if file.read(PREAMBLE)[128:] == b"DICM" else 0)
-        meta = read_dataset(file, is_implicit_VR=False, is_little_endian=True, stop_when=_is_body)
-        if meta.get("TransferSyntaxUID") != uid.DeflatedExplicitVRLittleEndian:
-            return
-        inflate = zlib.decompressobj(-zlib.MAX_WBITS)
-        n_bytes = 0
-        while content := inflate.unconsumed_tail or file.read(MEBIBYTE):
-            n_bytes += len(inflate.decompress(content, MEBIBYTE))
-            if n_bytes > INFLATED:
-                raise UnusableFilmError("too_large", f"over {INFLATED // MEBIBYTE} MiB inflated")
+    file.seek(PREAMBLE if file.read(PREAMBLE)[128:] == b"DICM" else 0)
+    meta = read_dataset(file, is_implicit_VR=False, is_little_endian=True, stop_when=_is_body)
+    if meta.get("TransferSyntaxUID") != uid.DeflatedExplicitVRLittleEndian:
+        return
+    inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+    n_bytes = 0
+    while content := inflate.unconsumed_tail or file.read(MEBIBYTE):
+        n_bytes += len(inflate.decompress(content, MEBIBYTE))
+        if n_bytes > INFLATED:
+            raise UnusableFilmError("too_large", f"over {INFLATED // MEBIBYTE} MiB inflated")
 
 
 def _is_body(tag: BaseTag, _vr: str | None, _length: int) -> bool:

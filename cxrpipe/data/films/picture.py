@@ -3,7 +3,6 @@
 import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
@@ -47,9 +46,9 @@ JPEG_END = b"\xff\xd9"
 FILL, FILLED_ROWS = 128, 8  # the grey that a JPEG decoder gives to missing blocks, 8 pixels high
 
 
-def read_picture(path: Path, max_megapixels: float, side: Side, tint: bool) -> Film:
+def read_picture(file: BinaryIO, max_megapixels: float, side: Side, tint: bool) -> Film:
     """Decode a picture; see :func:`cxrpipe.data.films.film.read_film`."""
-    with decoding(), _no_other_bound(), path.open("rb") as file, _opened(file) as image:
+    with decoding(), _no_other_bound(), _opened(file) as image:
         refuse_too_large(image.width, image.height, max_megapixels)
         _refuse_several(image)
         mode = image.mode
@@ -64,7 +63,7 @@ def read_picture(path: Path, max_megapixels: float, side: Side, tint: bool) -> F
         deep = mode.startswith("I") or mode == "F"
         pixels = _stretched(image) if deep else flatten(image)
         share = tint_of(image) if tint and not deep else 0.0
-        if image.format in ("JPEG", "MPO") and is_filled(pixels) and ends_early(path.read_bytes()):
+        if image.format in ("JPEG", "MPO") and is_filled(pixels) and ends_early(_whole(file)):
             raise UnusableFilmError("unreadable", "the JPEG ends before its picture does")
     upright = UPRIGHT[orientation](pixels) if orientation in UPRIGHT else pixels
     reduced = full if upright.size < full[0] * full[1] else None
@@ -91,6 +90,11 @@ def _opened(file: BinaryIO) -> Image.Image:
         return Image.open(file, formats=FORMATS)
     except UnidentifiedImageError as error:
         raise UnusableFilmError("unreadable", "no known image format") from error
+
+
+def _whole(file: BinaryIO) -> bytes:
+    file.seek(0)
+    return file.read()
 
 
 def _refuse_several(image: Image.Image) -> None:

@@ -20,6 +20,7 @@ from cxrpipe.reporting.page.calibrations import tell_calibration
 from cxrpipe.reporting.page.comparisons import tell_comparisons
 from cxrpipe.reporting.page.errors import tell_errors
 from cxrpipe.reporting.page.explanations import tell_explanations
+from cxrpipe.reporting.page.guards import tell_guards
 from cxrpipe.reporting.page.latent import tell_latent
 from cxrpipe.reporting.page.performance import tell_scores
 from cxrpipe.reporting.page.run import Run
@@ -154,6 +155,7 @@ def tell_judgement(run: Run, table: pd.DataFrame, figures: Sequence[Picture]) ->
         tell_figures("Curves", "curves", figures),
         tell_figures("Confusion", "confusion", figures),
         task_by_task(run.metrics, tell_calibration, "Calibration", "calibration", figures),
+        tell_guards(run.guards),
         task_by_task(run.metrics, tell_explanations(run), "Explanations", "explanations", figures),
         task_by_task(run.metrics, tell_latent(run), "Features", "features", figures),
         task_by_task(run.metrics, tell_errors(run), "Errors", "errors", figures),

@@ -27,7 +27,7 @@ class Run:
         As ``leakage.json``.
     index, split, excluded
         Tables; of the split the first fold, which has every film once.
-    summaries, timings, localisations, causes
+    summaries, timings, localisations, causes, guards
         Of the first fold of every model.
     latents
         Of every task that has a model.
@@ -47,6 +47,7 @@ class Run:
     timings: Named
     localisations: Named
     causes: Named
+    guards: Named
     latents: Named
     provenance: Mapping[str, Any]
 

@@ -180,8 +180,8 @@ def test_every_figure_that_explains_has_a_chapter_a_title_and_its_files():
 
 def test_a_chapter_without_anything_to_tell_is_left_out():
     assert [chapter.place for chapter in judge(tell_metrics())] == [
-        *("results", "comparisons", "subgroups", "calibration", "explanations", "features"),
-        "errors",
+        *("results", "comparisons", "subgroups", "calibration", "guard", "explanations"),
+        *("features", "errors"),
     ]
     assert tell_ablation(None) is None
     assert tell_literature(None) is None

@@ -363,6 +363,14 @@ def tell_provenance(**told):
     return known | told
 
 
+def tell_guard(validation=(200, 5), test=(105, 4)):
+    """Return what an imaginary guard refuses: films, and those refused."""
+    return {"wanted": 0.03} | {
+        subset: {"n": n, "refused": refused, "as_pictures": refused - 1, "by_features": 2}
+        for subset, (n, refused) in {"validation": validation, "test": test}.items()
+    }
+
+
 def tell_run(**told):
     """Return an imaginary run; what is told replaces what it has."""
     metrics = told.get("metrics", tell_metrics())
@@ -381,6 +389,7 @@ def tell_run(**told):
         "timings": dict.fromkeys(models, TIMING),
         "localisations": tell_localisations(models),
         "causes": tell_causes_of(models),
+        "guards": {name: tell_guard() for name in models},
         "latents": {name: tell_latent(models) for name in metrics["tasks"]},
         "provenance": tell_provenance(),
     }

@@ -15,6 +15,7 @@ from told import (
     draw_picture,
     tell_excluded,
     tell_films,
+    tell_guard,
     tell_leakage,
     tell_metrics,
     tell_provenance,
@@ -64,9 +65,11 @@ def write_explained(folder, metrics, explained):
     known = {
         "localisations": tell_localisations(models),
         "causes": tell_causes_of(models),
+        "guards": {name: tell_guard() for name in models},
         "latents": {name: tell_latent(models) for name in tasks},
     } | explained
-    ends = {"localisations": "-game", "causes": "-causes", "latents": "-latent"}
+    ends = {"localisations": "-game", "causes": "-causes", "guards": "-guard"}
+    ends |= {"latents": "-latent"}
     paths = {
         key: write_jsons(folder, {name + end: known[key][name] for name in known[key]})
         for key, end in ends.items()
