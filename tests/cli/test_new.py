@@ -26,6 +26,7 @@ from cxrpipe.data.adapters.tabular import read_table
 from cxrpipe.data.download import bring
 from cxrpipe.data.index import index_films
 from cxrpipe.recipes import load_recipe, load_sources
+from cxrpipe.runtime import UserError
 
 PROJECT = Path(__file__).parents[2]
 SOURCES = """# All collections; this line stays.
@@ -394,6 +395,12 @@ def test_patients_are_guessed_where_names_group_films(name, patient):
     assert (found["patient"] if found else "") == patient
 
 
+@pytest.mark.parametrize("name", ["day{day}_{n}", "p{n}_1"])
+def test_few_large_groups_and_single_films_are_no_patients(name):
+    stems = [name.format(day=n % 4, n=n) for n in range(200)]
+    assert guess_patients(stems, ["normal"] * 100 + ["covid"] * 100) == ""
+
+
 @pytest.mark.parametrize(("first_of_test", "is_guessed"), [(0, False), (50, True)])
 def test_numbers_that_begin_anew_in_every_subset_are_no_patients(
     first_of_test, is_guessed, tmp_path
@@ -428,8 +435,8 @@ def test_columns_that_no_name_tells_are_guessed_by_what_stands_in_them(tmp_path)
         {
             "path": f"images/{n}.png",
             "group": "train",
-            "who": f"A-{n // 2}",
             "size": str(1000 + n // 2),
+            "who": f"A-{n // 2}",
             "result": ("Healthy", "Tuberculosis")[n % 4 < 2],
             "device": ("X", "Y")[n % 2],
         }
@@ -447,6 +454,21 @@ def test_columns_that_no_name_tells_are_guessed_by_what_stands_in_them(tmp_path)
     ]
     lists = "column group tells subsets: write their films to lists (films.lists)"
     assert f"note  table       {lists}" in told
+
+
+def test_a_table_that_names_few_films_leaves_the_others_in(tmp_path):
+    save_all(tmp_path, *(f"{finding}/{finding}{n}.png" for finding in "ab" for n in range(5)))
+    (tmp_path / "t.csv").write_text("file,label\na1.png,seen\na2.png,seen\nb1.png,odd\n")
+    seen = look(tmp_path)
+    assert seen.counts == {"a": 5, "b": 5}
+
+
+def test_a_column_of_two_words_is_no_finding_by_that_alone(tmp_path):
+    save_all(tmp_path, *(f"{n}.png" for n in range(6)))
+    rows = "".join(f"{n}.png,{('CR', 'DX')[n % 2]}\n" for n in range(6))
+    (tmp_path / "t.csv").write_text(f"file,device\n{rows}")
+    with pytest.raises(UserError, match="nothing tells the findings"):
+        look(tmp_path)
 
 
 def test_a_table_of_other_things_is_not_read(tmp_path):
