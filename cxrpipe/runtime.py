@@ -165,6 +165,11 @@ def parallel(
         yield from progress(pool.map(function, items, chunksize=chunk), total, what)
 
 
+def count_cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def _follow(parent: int) -> None:
     """Make a worker leave Ctrl-C to its parent and end when the parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)

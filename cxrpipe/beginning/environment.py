@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import Any
 
-from cxrpipe.beginning.machine import count_cores, has_gpu, memory
+from cxrpipe.beginning.machine import has_gpu, memory
 from cxrpipe.beginning.told import Told
 from cxrpipe.data.fetching.room import size
+from cxrpipe.runtime import count_cores
 
 OLDEST, NEWEST = (3, 11), (3, 12)  # that cxrpipe is tested with
 INSTALL = "pip install --no-deps --requirement requirements.txt, in the folder of the project"

@@ -12,11 +12,6 @@ def has_gpu(devices: Path = Path("/dev")) -> bool:
     return any((devices / name).exists() for name in GPU_DEVICES)
 
 
-def count_cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def memory() -> int:
     """Return the memory of the machine, in bytes; of a container, what it may use."""
     here = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import json
-import os
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from cxrpipe.evaluation.statistics.calibration import Calibration
 from cxrpipe.inference.guarding import Guard, parse_guard
 from cxrpipe.inference.network import Computed
 from cxrpipe.models.card import KEY, Card, read_card
-from cxrpipe.runtime import UserError
+from cxrpipe.runtime import UserError, count_cores
 
 # The last entry of a file's metadata_props (field 14 of a model in protobuf): the key, and the
 # length of the value that ends the file.
@@ -89,11 +88,6 @@ def start(content: bytes, path: Path) -> Any:  # noqa: ANN401 - onnxruntime has 
     except Exception as error:  # its errors have no class in common
         told = f"onnxruntime {onnxruntime.__version__} cannot run it"
         raise UserError(f"{path}: {told}; pip install --upgrade onnxruntime") from error
-
-
-def count_cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def need(package: str) -> Any:  # noqa: ANN401 - a module

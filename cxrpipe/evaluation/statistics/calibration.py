@@ -11,9 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import brentq
-from scipy.special import log_expit, log_softmax
-from scipy.stats import norm
+from scipy.special import log_expit, log_softmax, ndtri
 
 from cxrpipe.evaluation.statistics.metrics import Floats, Integers, probabilities
 from cxrpipe.runtime import UserError, read_json
@@ -141,6 +139,8 @@ def fit_temperature(true: Integers, logits: Floats, kind: str) -> float:
     logits
         (n, n_findings).
     """
+    from scipy.optimize import brentq  # takes a third of a second, and an answer needs it not
+
     if kind == "single":
         logits = logits - logits.max(axis=1, keepdims=True)  # equal ones become exactly zero
     wrong = -_one_hot(true, logits.shape[1])
@@ -233,7 +233,7 @@ def ece(true: Integers, logits: Floats, kind: str, n_bins: int = BINS) -> float:
 
 def wilson(share: Floats, n: npt.ArrayLike, level: float = 0.95) -> tuple[Floats, Floats]:
     """Return low and high of the interval of a share of n (Wilson, J Am Stat Assoc 1927)."""
-    counts, z = np.asarray(n, dtype=np.float64), norm.ppf((1 + level) / 2)
+    counts, z = np.asarray(n, dtype=np.float64), ndtri((1 + level) / 2)
     centre = share + z**2 / (2 * counts)
     width = z * np.sqrt(share * (1 - share) / counts + z**2 / (4 * counts**2))
     low, high = ((centre + side * width) / (1 + z**2 / counts) for side in (-1, 1))
