@@ -30,7 +30,7 @@ from cxrpipe.inference.cloud import Cloud
 from cxrpipe.inference.describing import describe_pictures
 from cxrpipe.inference.export import export
 from cxrpipe.inference.guarding import Guard, write_guard
-from cxrpipe.inference.loading import CALIBRATION, GUARD, WEIGHTS, find_weights
+from cxrpipe.inference.loading import CALIBRATION, GUARD, WEIGHTS
 from cxrpipe.inference.torch_network import TorchNetwork
 from cxrpipe.models import weights
 from cxrpipe.models.card import Card
@@ -94,7 +94,7 @@ def main() -> None:
         place = options.model or make_model(Path(folder))
         film = options.film or draw_film(Path(folder))
         classifier, exported = Classifier.load(place), Path(folder) / "model.onnx"
-        export(classifier, find_weights(place).with_name(GUARD).read_bytes(), exported, "onnx")
+        export(classifier, exported, "onnx")
         card = classifier.network.card
         what = "" if options.model else ", not trained"
         print(f"{card.model.architecture}, side {card.side}{what}; {options.cores} cores")

@@ -22,6 +22,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from PIL import Image, ImageDraw
 
+from cxrpipe.data.films.film import read_film
 from cxrpipe.inference.answers import Refusal
 from cxrpipe.inference.classifier import Classifier
 
@@ -119,7 +120,7 @@ def alter(films: Sequence[Path], folder: Path, way: str) -> list[Path]:
     (folder / way).mkdir()
     written = []
     for number, film in enumerate(films):
-        pixels = changes[way](np.asarray(Image.open(film).convert("L")))
+        pixels = changes[way](read_film(film).pixels)
         written.append(folder / way / f"{number}.png")
         Image.fromarray(np.ascontiguousarray(pixels)).save(written[-1])
     return written
@@ -148,6 +149,9 @@ def judge(classifier: Classifier, films: Iterable[Path]) -> Iterator[str]:
 
 def tell(what: str, films: Sequence[Path], reasons: Sequence[str], let: bool = False) -> None:
     """Print how many are refused, why, and, of few, which are not."""
+    if not films:
+        print(f"{what}: none")
+        return
     refused = sum(map(bool, reasons))
     counts = ", ".join(f"{name} {n}" for name, n in Counter(filter(None, reasons)).most_common())
     print(f"{what}: {refused} of {len(films)} refused ({refused / len(films):.1%}): {counts}")

@@ -12,9 +12,8 @@ import argparse
 import logging
 from pathlib import Path
 
-from cxrpipe.cli.choosing import choose_places, declare_model, make_folder
+from cxrpipe.cli.choosing import choose_file, choose_places, declare_model
 from cxrpipe.inference.classifier import Classifier
-from cxrpipe.inference.loading import GUARD, find_weights
 from cxrpipe.runtime import UserError
 
 EXAMPLES = """
@@ -38,15 +37,14 @@ def run(arguments: argparse.Namespace) -> int:
     [place] = choose_places(arguments)
     if place.suffix == ".onnx":
         raise UserError(f"{place}: is exported already; give the folder of its model")
-    make_folder(path.parent, "--output")
+    choose_file(path, "--output")
     classifier = Classifier.load(place, arguments.fold)
     from cxrpipe.inference.export import export  # torch
     from cxrpipe.inference.squares import say_sizes
 
     for talkative in ("onnxscript", "onnx_ir"):
         logging.getLogger(talkative).setLevel(logging.WARNING)
-    guard = find_weights(place, arguments.fold).with_name(GUARD).read_bytes()
-    difference = export(classifier, guard, path, arguments.format)
+    difference = export(classifier, path, arguments.format)
     sizes = say_sizes(classifier.network.card.preprocess)
     print(f"{path}: takes films {sizes}; differs from torch by {difference:.1e} at most")
     return 0

@@ -19,7 +19,8 @@ class Answer:
     film
         As it was named.
     finding
-        Of models that name one finding, that of highest probability; of others empty.
+        Of models that name one finding, that of highest probability (of several that vote, that of
+        most votes); of others empty.
     probabilities
         Calibrated on validation films, from 0 to 1, by finding.
     above

@@ -1,15 +1,13 @@
 """A trained model as others use it: from a film to an answer, in three lines of Python."""
 
-from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from cxrpipe.data.films.film import UnusableFilmError
 from cxrpipe.evaluation.statistics.calibration import Calibration
+from cxrpipe.inference.ahead import prepare_ahead
 from cxrpipe.inference.answers import Answer, Refusal, answer
 from cxrpipe.inference.films import Ready, prepare_film
 from cxrpipe.inference.guarding import Guard
@@ -17,7 +15,6 @@ from cxrpipe.inference.loading import load_model
 from cxrpipe.inference.network import Network
 from cxrpipe.runtime import UserError
 
-AHEAD = 4  # batches of films that are decoded while the network computes
 Batch = list[tuple[str, Ready | Refusal]]
 
 
@@ -100,28 +97,17 @@ class Classifier:
         cores
             That decode films while the network computes.
         """
-        n_at_once = self.network.n_at_once
-        waiting: deque[tuple[str, Future[Ready | Refusal]]] = deque()
-        names = (str(film) for film in films)
-        with ThreadPoolExecutor(cores) as pool:
-            try:
-                while True:
-                    for name in islice(names, AHEAD * n_at_once - len(waiting)):
-                        waiting.append((name, pool.submit(self._prepare, name)))
-                    batch = [waiting.popleft() for _ in range(min(n_at_once, len(waiting)))]
-                    if not batch:
-                        return
-                    yield from self.answer([(name, it.result()) for name, it in batch], force)
-            finally:
-                pool.shutdown(cancel_futures=True)
+        if isinstance(films, str):
+            raise TypeError("give several films; one has classify")
+        for batch in prepare_ahead(films, self.prepare, self.network.n_at_once, cores):
+            yield from self.answer(batch, force)
 
-    def _prepare(self, name: str) -> Ready | Refusal:
+    def prepare(self, film: str) -> Ready | Refusal:
+        """Prepare a film as the network takes it, or tell why it cannot be read."""
         try:
-            return prepare_film(Path(name), self.network.card.preprocess)
+            return prepare_film(Path(film), self.network.card.preprocess, self.guard.index)
         except UnusableFilmError as error:
-            return Refusal(name, error.reason, error.detail)
-        except OSError as error:
-            return Refusal(name, "unreadable", error.strerror or str(error))
+            return Refusal(film, error.reason, error.detail)
 
     def answer(self, batch: Batch, force: bool = False) -> Iterator[Answer | Refusal]:
         """Answer to a batch of named films that are prepared; refusals pass through."""

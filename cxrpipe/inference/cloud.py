@@ -19,8 +19,7 @@ class Cloud:
     whitening
         (d, k) float32: makes the training films a unit sphere.
     limit
-        Distance beyond which a film is none of them; infinite if there were too few validation
-        films to fix one.
+        Distance beyond which a film is none of them.
     """
 
     mean: Matrix
@@ -30,4 +29,4 @@ class Cloud:
     def measure(self, points: Matrix) -> Floats:
         """Return the distance (n,) of points (n, d) (Mahalanobis), 1 as far as the limit."""
         lengths = np.linalg.norm((points - self.mean) @ self.whitening, axis=1)
-        return np.asarray(lengths / self.limit, dtype=np.float64)
+        return np.asarray(lengths.astype(np.float64) / self.limit)

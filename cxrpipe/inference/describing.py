@@ -6,6 +6,7 @@ import numpy as np
 from cxrpipe.data.films.film import Grey
 from cxrpipe.inference.network import Matrix
 
+DESCRIPTION = 1  # version of what follows: guards of another one are refused
 LAYOUT = 12  # cells along each side, whose mean grey tells where is what
 BANDS = 4  # of fineness, each of half the resolution of the one before
 LEVELS = 8  # of the histogram

@@ -1,14 +1,17 @@
 """Several models that answer together, and how far they agree."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import tee
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
+from cxrpipe.config import Index, Preprocess
+from cxrpipe.inference.ahead import prepare_ahead
 from cxrpipe.inference.answers import Answer, Refusal
 from cxrpipe.inference.classifier import Classifier
+from cxrpipe.inference.films import Ready
 from cxrpipe.runtime import UserError
 
 Combine = Literal["mean", "vote"]
@@ -34,14 +37,12 @@ class Ensemble:
     """
 
     def __init__(self, members: Sequence[Classifier], combine: Combine = "mean") -> None:
+        if not members:
+            raise UserError("no model is named; give one or several")
         asked = {(it.network.card.kind, it.findings) for it in members}
-        if len(asked) != 1:
-            told = " and ".join(
-                sorted(f"{', '.join(findings)} ({kind})" for kind, findings in asked)
-            )
-            raise UserError(
-                f"models: they answer to different findings: {told}; give such as agree"
-            )
+        if len(asked) > 1:
+            told = " and ".join(sorted(f"{kind}: {', '.join(names)}" for kind, names in asked))
+            raise UserError(f"models of different findings ({told}); give such as agree in them")
         self.members = tuple(members)
         self.combine = combine
 
@@ -65,45 +66,59 @@ class Ensemble:
     ) -> Iterator[Answer | Refusal]:
         """Answer to films one after the other; see ``Classifier.classify_each``.
 
-        A film is refused if more than half of the models refuse it.
+        A film is decoded once for all models that take it prepared alike.
         """
-        streams = zip(self.members, tee(films, len(self.members)), strict=True)
-        answers = [it.classify_each(stream, force, cores) for it, stream in streams]
-        for each in zip(*answers, strict=True):
-            yield join(each, self.kind, self.combine)
+        alike = {_needs(it): it for it in self.members}
+
+        def prepare(film: str) -> list[Ready | Refusal]:
+            """Prepare a film for every model that needs it otherwise."""
+            return [it.prepare(film) for it in alike.values()]
+
+        n_at_once = min(it.network.n_at_once for it in self.members)
+        for batch in prepare_ahead(films, prepare, n_at_once, cores):
+            answers = []
+            for it in self.members:
+                place = list(alike).index(_needs(it))
+                answers.append(it.answer([(name, ready[place]) for name, ready in batch], force))
+            for each in zip(*answers, strict=True):
+                yield join(each, self.kind, self.combine)
+
+
+def _needs(member: Classifier) -> tuple[Preprocess, Index]:
+    """Return by what a film is prepared for a model."""
+    return member.network.card.preprocess, member.guard.index
 
 
 def join(each: Sequence[Answer | Refusal], kind: str, combine: Combine) -> Answer | Refusal:
     """Join what several models say of one film.
 
-    ``probabilities`` are means; ``above`` holds what reaches the thresholds of more than half of
-    the models; ``conformal`` what any of them cannot rule out, so that it covers the truth at least
-    as often as each alone; ``agreement`` is the share of models that give the joint answer, of
-    models that answer yes or no the mean over findings.
+    It is refused if half of the models or more refuse it; of fewer, the others answer, and their
+    answer holds the doubt. ``probabilities`` are means; ``above`` holds what reaches the thresholds
+    of more than half of those that answer; ``conformal`` what any of them cannot rule out, so that
+    it covers the truth at least as often as each alone. ``agreement`` is the share of all models
+    that give the joint answer: name its finding, or, of models that answer yes or no, hold each
+    finding above its threshold or not, on average over findings.
     """
     answers = [it for it in each if isinstance(it, Answer)]
     refusals = [it for it in each if isinstance(it, Refusal)]
-    if 2 * len(refusals) > len(each) or not answers:
+    if 2 * len(refusals) >= len(each):
         return refusals[0]
     findings = list(answers[0].probabilities)
     shares = np.array([list(it.probabilities.values()) for it in answers])
     mean = dict(zip(findings, map(float, shares.mean(axis=0)), strict=True))
-    above = [name for name in findings if 2 * _count(answers, name) > len(answers)]
-    finding, agreement = "", 0.0
+    votes = {name: sum(name in it.above for it in answers) for name in findings}
+    above = tuple(name for name in findings if 2 * votes[name] > len(answers))
     if kind == "single":
-        votes = [it.finding for it in answers]
-        most = {name: votes.count(name) if combine == "vote" else 0 for name in findings}
-        finding = max(findings, key=lambda name: (most[name], mean[name]))
-        agreement = votes.count(finding) / len(votes)
+        named = Counter(it.finding for it in answers)
+        wins = named if combine == "vote" else Counter[str]()
+        finding = max(findings, key=lambda name: (wins[name], mean[name]))
+        agreed = float(named[finding])
     else:
-        yes = (shares > 0.5).mean(axis=0)
-        joint = yes > 0.5 if combine == "vote" else shares.mean(axis=0) > 0.5
-        agreement = float(np.where(joint, yes, 1 - yes).mean())
+        finding = ""
+        alike = [votes[name] if name in above else len(answers) - votes[name] for name in findings]
+        agreed = sum(alike) / len(findings)
     possible = dict.fromkeys(name for it in answers for name in it.conformal)
-    doubt = next((it.doubt for it in answers if it.doubt), "")
-    film = answers[0].film
-    return Answer(film, finding, mean, tuple(above), tuple(possible), doubt, agreement)
-
-
-def _count(answers: Sequence[Answer], finding: str) -> int:
-    return sum(finding in it.above for it in answers)
+    doubts = [it.doubt for it in answers if it.doubt]
+    doubts += [f"{it.reason}: {it.detail}" for it in refusals]
+    doubt, agreement = next(iter(doubts), ""), agreed / len(each)
+    return Answer(answers[0].film, finding, mean, above, tuple(possible), doubt, agreement)

@@ -76,14 +76,17 @@ class Explainer:
         -------
         (height, width, 3) uint8, a strip below it that says what it shows.
         """
-        square = prepare_film(film, self.network.card.preprocess).square
+        index = self.classifier.guard.index
+        square = prepare_film(film, self.network.card.preprocess, index).square
         heatmap = np.clip(self.draw(square, finding), 0, 1)
         lines = [
             f"explained: {readable(finding)}, probability {said.probabilities[finding]:.1%}",
             f"{self.method}, {self.layer.removeprefix('network.')}",
         ]
         fit = self.network.card.preprocess.fit
-        return draw_overlay(decode(film), heatmap, fit, [*lines, *filter(None, [said.doubt])])
+        return draw_overlay(
+            decode(film, index.max_megapixels), heatmap, fit, [*lines, *filter(None, [said.doubt])]
+        )
 
 
 def write_overlay(
@@ -104,7 +107,7 @@ def write_overlay(
     explained = finding or said.finding or surest
     film = Path(said.film)
     picture = explainer.overlay(film, explained, said)
-    path = folder / f"{number + 1:04}-{film.stem}-{explained}.png"
+    path = folder / f"{number + 1:04}-{film.stem[:100]}-{explained}.png"
     with whole(path) as partial:
         Image.fromarray(picture).save(partial, format="png")
     return path
@@ -123,7 +126,7 @@ def find_finding(findings: tuple[str, ...], finding: str) -> int:
     return findings.index(finding)
 
 
-def decode(film: Path) -> Grey:
+def decode(film: Path, max_megapixels: float) -> Grey:
     """Decode a film at its own resolution.
 
     Raises
@@ -132,6 +135,6 @@ def decode(film: Path) -> Grey:
         If it cannot be read.
     """
     try:
-        return read_film(film, tint=False).pixels
+        return read_film(film, max_megapixels, tint=False).pixels
     except UnusableFilmError as error:
         raise UserError(f"{film}: {error}") from error

@@ -15,6 +15,7 @@ import torch
 from cxrpipe.data.films.film import Grey
 from cxrpipe.inference.classifier import Classifier
 from cxrpipe.inference.graph import Graph, draw_films, trace
+from cxrpipe.inference.guarding import pack_guard
 from cxrpipe.inference.network import Matrix
 from cxrpipe.inference.onnx_network import need, seal, start
 from cxrpipe.inference.squares import say_sizes
@@ -27,13 +28,11 @@ OUTPUTS = ["logits", "probabilities", "features"]
 Run = Callable[[Grey], Sequence[Matrix]]
 
 
-def export(classifier: Classifier, guard: bytes, path: Path, form: str) -> float:
+def export(classifier: Classifier, path: Path, form: str) -> float:
     """Write a model as one file, once it answers as torch does.
 
     Parameters
     ----------
-    guard
-        Content of the guard's file; it travels with the model, as do its card and calibration.
     form
         One of ``FORMATS``.
 
@@ -53,7 +52,7 @@ def export(classifier: Classifier, guard: bytes, path: Path, form: str) -> float
     module = deepcopy(classifier.network.module).cpu().to(memory_format=torch.contiguous_format)
     graph = Graph(module, classifier.network.card, classifier.calibration).eval()
     with whole(path) as partial, torch.inference_mode():
-        write(graph, describe(classifier, guard), partial)
+        write(graph, describe(classifier), partial)
         difference = differ(graph, run(partial), draw_films(graph.settings))
         if not difference < TOLERANCE:
             told = f"its outputs differ from torch's by {difference:.1e}, {TOLERANCE:g} is allowed"
@@ -61,13 +60,13 @@ def export(classifier: Classifier, guard: bytes, path: Path, form: str) -> float
     return difference
 
 
-def describe(classifier: Classifier, guard: bytes) -> dict[str, str]:
+def describe(classifier: Classifier) -> dict[str, str]:
     """Return what travels with a network, as text."""
     card = classifier.network.card
     return {
         KEY: write_card(card),
         "calibration": json.dumps(asdict(classifier.calibration)),
-        "guard": base64.b64encode(guard).decode(),
+        "guard": base64.b64encode(pack_guard(classifier.guard)).decode(),
         "films": say_sizes(card.preprocess),
         "use": RESEARCH_USE,
     }

@@ -3,10 +3,12 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from cxrpipe.config import Preprocess
+from cxrpipe.config import Index, Preprocess
 from cxrpipe.data.films.film import Film, Grey, read_film
-from cxrpipe.data.films.quality import Quality, measure_quality
+from cxrpipe.data.films.quality import Quality, measure_quality, refuse
 from cxrpipe.preprocessing.radiograph import Place, find_place, fit_square
+
+LENIENT = Index()  # the limits of a recipe that says nothing of them
 
 
 class Ready(NamedTuple):
@@ -30,15 +32,21 @@ class Ready(NamedTuple):
     view: str
 
 
-def prepare_film(path: Path | bytes, settings: Preprocess) -> Ready:
+def prepare_film(path: Path | bytes, settings: Preprocess, index: Index = LENIENT) -> Ready:
     """Decode a film and bring it to the square that a model takes.
 
     The same file gives the same pixels as in the store of a run with these settings.
 
+    Parameters
+    ----------
+    index
+        By which the films of the run were taken. What is decoded at a part of its size, and is then
+        not good enough for it, is measured at its full size, as the run did.
+
     Raises
     ------
     UnusableFilmError
-        If the file is no film that can be read.
+        If the file is no film that can be read, or has more pixels than the index allows.
     """
 
     def needed(height: int, width: int) -> int:
@@ -46,7 +54,12 @@ def prepare_film(path: Path | bytes, settings: Preprocess) -> Ready:
         place = find_place((height, width), settings.side, settings.fit)
         return min(place.height, place.width)
 
-    return prepare(read_film(path, side=needed), settings)
+    film = read_film(path, index.max_megapixels, side=needed)
+    ready = prepare(film, settings)
+    if film.full and refuse(ready.quality, index):
+        whole = read_film(path, index.max_megapixels)
+        return ready._replace(quality=measure_quality(whole))
+    return ready
 
 
 def prepare(film: Film, settings: Preprocess) -> Ready:

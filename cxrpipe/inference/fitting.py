@@ -24,7 +24,9 @@ def fit_cloud(train: Matrix, validation: Matrix, refused: float) -> Cloud:
         (n, d) each.
     refused
         Share of films like those of validation that may lie beyond the limit: on average of all
-        validation sets it is no more (split conformal; Vovk et al. 2005).
+        validation sets it is no more (split conformal; Vovk et al. 2005). Of fewer than
+        ``1 / refused - 1`` validation films the farthest is the limit, and one in ``n + 1`` lies
+        beyond it.
     """
     mean = train.mean(axis=0)
     axes = choose_axes(train - mean)
@@ -33,8 +35,8 @@ def fit_cloud(train: Matrix, validation: Matrix, refused: float) -> Cloud:
     scales = np.sqrt(np.maximum(variances, np.finfo(np.float32).tiny))
     whitening = (axes @ (turned / scales)).astype(np.float32)
     distances = np.sort(np.linalg.norm((validation - mean) @ whitening, axis=1))
-    place = math.ceil((len(distances) + 1) * (1 - refused))
-    limit = float(distances[place - 1]) if place <= len(distances) else math.inf
+    place = min(math.ceil((len(distances) + 1) * (1 - refused)), len(distances))
+    limit = max(float(distances[place - 1]), float(np.finfo(np.float32).tiny))
     return Cloud(mean, whitening, limit)
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -58,7 +59,7 @@ def count_refused(guard: Guard, seen: Seen | None) -> dict[str, int]:
     if seen is None:
         return dict.fromkeys(("n", "refused", "as_pictures", "by_features"), 0)
     clouds = zip((guard.pictures, guard.features), seen, strict=True)
-    pictures, features = (cloud.measure(points) > 1 for cloud, points in clouds)
+    pictures, features = (~(cloud.measure(points) <= 1) for cloud, points in clouds)
     return {
         "n": len(pictures),
         "refused": int((pictures | features).sum()),
@@ -105,6 +106,9 @@ def main() -> None:
         raise UserError(f"{arguments.split}: no films of training or of validation; split anew")
     guard = fit_guard(checksum(arguments.weights), index, train, validation, settings.refused)
     write_guard(arguments.guard, guard)
+    needed = math.ceil(2 / settings.refused) - 1
+    if len(validation[0]) < needed:
+        log.info(f"with fewer than {needed} validation films it refuses more than is wanted")
     refused = {subset: count_refused(guard, seen[subset]) for subset in ("validation", "test")}
     write_json(arguments.refused, {"wanted": settings.refused, **refused})
     for subset, counts in refused.items():

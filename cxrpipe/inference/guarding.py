@@ -13,7 +13,7 @@ from cxrpipe.config import Index
 from cxrpipe.data.films.film import Grey, UnusableFilmError
 from cxrpipe.data.films.quality import refuse
 from cxrpipe.inference.cloud import Cloud
-from cxrpipe.inference.describing import describe_pictures, find_directions
+from cxrpipe.inference.describing import DESCRIPTION, describe_pictures, find_directions
 from cxrpipe.inference.films import Ready
 from cxrpipe.inference.network import Matrix
 from cxrpipe.runtime import UserError, whole
@@ -58,11 +58,12 @@ class Guard:
         if film.view and film.view not in self.index.views:
             views = " or ".join(filter(None, self.index.views))
             return UnusableFilmError("view", f"{film.view}, not {views}")
-        if picture > 1 and self.pictures.measure(describe_pictures(negative(film)[None]))[0] <= 1:
-            return UnusableFilmError("inverted", "light where films are dark; give its negative")
-        if picture > 1:
+        if is_far(picture):
+            [inverse] = self.pictures.measure(describe_pictures(negative(film)[None]))
+            if not is_far(inverse):
+                return UnusableFilmError("inverted", "light where films are dark; invert it")
             return UnusableFilmError("no_frontal_chest", f"as a picture {say_far(picture)}")
-        if seen > 1:
+        if is_far(seen):
             return UnusableFilmError("unlike", f"to the network {say_far(seen)}")
         return None
 
@@ -73,6 +74,11 @@ class Guard:
                 f"{path}: fitted with weights of SHA-256 {self.weights[:12]}, and these have "
                 f"{weights[:12]}; give the guard beside these weights, or fit it anew"
             )
+
+
+def is_far(distance: float) -> bool:
+    """Tell whether a distance is beyond the limit, or no number."""
+    return not distance <= 1
 
 
 def say_far(distance: float) -> str:
@@ -89,13 +95,19 @@ def negative(film: Ready) -> Grey:
 
 def write_guard(path: Path, guard: Guard) -> None:
     """Write a guard as safetensors; equal ones give equal bytes."""
-    told = {"weights": guard.weights, "index": guard.index.model_dump(mode="json")}
+    with whole(path) as partial:
+        partial.write_bytes(pack_guard(guard))
+
+
+def pack_guard(guard: Guard) -> bytes:
+    """Return what the file of a guard holds."""
+    index = guard.index.model_dump(mode="json")
+    told = {"description": DESCRIPTION, "weights": guard.weights, "index": index}
     arrays = {"told": np.frombuffer(json.dumps(told).encode(), np.uint8)}
     for name in CLOUDS:
         cloud = asdict(getattr(guard, name))
         arrays |= {f"{name}.{key}": np.asarray(value) for key, value in cloud.items()}
-    with whole(path) as partial:
-        partial.write_bytes(save(arrays))
+    return save(arrays)
 
 
 def read_guard(path: Path) -> Guard:
@@ -118,6 +130,8 @@ def parse_guard(content: bytes, where: Path) -> Guard:
     try:
         arrays = load(content)
         told = json.loads(arrays["told"].tobytes())
+        if told["description"] != DESCRIPTION:
+            raise ValueError("of another version")
         clouds = {
             name: Cloud(
                 arrays[f"{name}.mean"], arrays[f"{name}.whitening"], float(arrays[f"{name}.limit"])

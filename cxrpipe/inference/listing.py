@@ -1,7 +1,9 @@
 """Which files are films: what people name may be a file, a folder, or a list."""
 
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 from cxrpipe.data.films.dicom import is_dicom
 from cxrpipe.data.films.film import SUFFIXES
@@ -14,12 +16,13 @@ def list_films(places: Iterable[Path]) -> list[Path]:
     """List films: files as they are named, and of folders what is in them, at every depth.
 
     Of a folder, files are films by their suffix, and without one if they are DICOM: so a study that
-    was exported to a folder is taken whole. In order of their names; hidden ones are left out.
+    was exported to a folder is taken whole, with the folders that it links to, each of them once.
+    In order of their names; hidden ones are left out.
 
     Raises
     ------
     UserError
-        If a place does not exist, or a folder holds no film.
+        If a place does not exist, or a folder holds no film or cannot be looked into.
     """
     films: list[Path] = []
     for place in places:
@@ -34,10 +37,22 @@ def list_films(places: Iterable[Path]) -> list[Path]:
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    for path in folder.rglob("*"):
-        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if not hidden and path.is_file() and is_film(path):
-            yield path
+    seen = set()  # links may lead round in a circle
+    for inside, folders, files in os.walk(folder, onerror=_refuse, followlinks=True):
+        status = Path(inside).stat()
+        if (place := (status.st_dev, status.st_ino)) in seen:
+            folders.clear()
+            continue
+        seen.add(place)
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        paths = (Path(inside, name) for name in files if not name.startswith("."))
+        # What is not there is a link to nothing: whoever decodes it says so.
+        yield from (it for it in paths if (it.is_file() or not it.exists()) and is_film(it))
+
+
+def _refuse(error: OSError) -> NoReturn:
+    told = f"cannot be looked into ({error.strerror})"
+    raise UserError(f"{error.filename}: {told}; make it readable, or name films") from error
 
 
 def is_film(path: Path) -> bool:
@@ -61,14 +76,19 @@ def _is_dicom(path: Path) -> bool:
 
 
 def read_list(lines: Iterable[str], where: str) -> list[Path]:
-    """Read paths, one a line; empty lines are skipped.
+    """Read paths, one a line; empty lines are skipped, and a byte order mark.
 
     Raises
     ------
     UserError
-        If there is none.
+        If there is none, or what separates them is no end of a line.
     """
-    films = [Path(line.rstrip("\r\n")) for line in lines if line.strip()]
+    films = []
+    for line in lines:
+        if "\0" in line:
+            raise UserError(f"{where}: paths are separated by NUL; give one a line")
+        if line.strip("\ufeff \t\r\n"):
+            films.append(Path(line.removeprefix("\ufeff").rstrip("\r\n")))
     if not films:
         raise UserError(f"{where}: holds no path; give one a line")
     return films

@@ -61,7 +61,9 @@ def load_onnx(path: Path) -> tuple[OnnxNetwork, Calibration, Guard]:
         guard = base64.b64decode(told["guard"], validate=True)
     except (ValueError, TypeError, KeyError) as error:
         raise UserError(f"{path}: was written by another version of cxrpipe; {EXPORT}") from error
-    return OnnxNetwork(session, card), calibration, parse_guard(guard, path)
+    found = parse_guard(guard, path)
+    found.refuse_others(calibration.weights, path)
+    return OnnxNetwork(session, card), calibration, found
 
 
 def _read_calibration(described: str) -> Calibration:

@@ -40,7 +40,7 @@ def describe_models(run: Path) -> list[Columns]:
 
 def _describe(run: Path, name: str, metrics: Mapping[str, Any]) -> Columns:
     folder = run / "models" / name
-    weights = sorted(folder.glob(f"fold-*/{WEIGHTS}"))[0]
+    weights = min(folder.glob(f"fold-*/{WEIGHTS}"), key=_fold)
     card = read_card_of(weights)
     summary, guard = (_read(weights.with_name(file)) for file in ("summary.json", "guard.json"))
     try:
@@ -58,8 +58,12 @@ def _describe(run: Path, name: str, metrics: Mapping[str, Any]) -> Columns:
         "architecture": card.model.architecture,
         "side": card.side,
         "size_bytes": weights.stat().st_size,
-        "path": str(folder),
+        "path": str(weights.parent if _fold(weights) else folder),
     } | {column: known.get(column) for column in SCORES}
+
+
+def _fold(weights: Path) -> int:
+    return int(weights.parent.name.removeprefix("fold-"))
 
 
 def _scores(name: str, metrics: Mapping[str, Any]) -> Columns:

@@ -22,16 +22,24 @@ def name_cases(films: Sequence[Path], whole_name: bool = False) -> list[str]:
     Raises
     ------
     UserError
-        If two films have one name; names both.
+        If two films have one name; names both. If a name is no text, which no file of a challenge
+        can hold.
     """
     cases: dict[str, Path] = {}
     for film in films:
         case = film.name if whole_name or film.suffix.lower() not in SUFFIXES else film.stem
+        if not is_text(case):
+            raise UserError(f"{film}: its name is no UTF-8 text; rename it")
         if case in cases:
             told = f"{cases[case]} and {film} are both case '{case}'"
             raise UserError(f"{told}; name every case once, or give --suffix if that tells them")
         cases[case] = film
     return list(cases)
+
+
+def is_text(name: str) -> bool:
+    """Tell whether UTF-8 can hold a name; one whose bytes were none holds surrogates."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 
 def name_classes(findings: Sequence[str], told: str = "") -> dict[str, str]:
@@ -45,17 +53,19 @@ def name_classes(findings: Sequence[str], told: str = "") -> dict[str, str]:
     Raises
     ------
     UserError
-        If it is not written so, or names what is no finding.
+        If it is not written so, or names what is no finding, or one twice.
     """
-    classes = {finding: finding for finding in findings}
+    classes: dict[str, str] = {}
     for pair in filter(None, told.split(",")):
         finding, _, name = map(str.strip, pair.partition("="))
-        if finding not in classes:
+        if finding not in findings:
             raise UserError(f"--names: no finding '{finding}'; {nearest(finding, findings)}")
         if not name:
             raise UserError(f"--names: '{pair}' gives no class; write {finding}=<class>")
+        if finding in classes:
+            raise UserError(f"--names: '{finding}' is named twice; give it one class")
         classes[finding] = name
-    return classes
+    return {finding: classes.get(finding, finding) for finding in findings}
 
 
 def write_submission(path: Path, rows: Sequence[tuple[str, str]]) -> None:

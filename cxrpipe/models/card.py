@@ -52,7 +52,7 @@ def read_card(described: str | None, path: Path) -> Card:
         preprocess = Preprocess.model_validate(values.pop("preprocess"))
         findings = tuple(values.pop("findings"))
         return Card(model=model, findings=findings, preprocess=preprocess, **values)
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise UserError(
             f"{path}: was written by another version of cxrpipe; train it anew"
         ) from error

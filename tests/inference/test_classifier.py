@@ -12,8 +12,11 @@ from made import FINDINGS, MODEL, PREPROCESS, calibration, make_film, make_model
 from PIL import Image
 
 import cxrpipe
-from cxrpipe.config import Preprocess
+from cxrpipe.config import Index, Preprocess
+from cxrpipe.data.films.film import UnusableFilmError, read_film
+from cxrpipe.data.films.quality import measure_quality
 from cxrpipe.inference import classifier as module
+from cxrpipe.inference.ahead import AHEAD
 from cxrpipe.inference.answers import Refusal, answer
 from cxrpipe.inference.films import prepare_film
 from cxrpipe.models.zoo import Classifier as Network
@@ -95,7 +98,7 @@ def test_no_more_films_are_taken_than_a_few_batches(model, tmp_path):
     for _ in range(3):
         next(answers)
     answers.close()
-    assert len(taken) <= 2 * (module.AHEAD + 2)
+    assert len(taken) <= 2 * (AHEAD + 2)
 
 
 def test_a_film_that_cannot_be_read_is_a_mistake_of_the_user(model, tmp_path):
@@ -138,6 +141,22 @@ def test_a_large_jpeg_is_prepared_as_in_a_run(fit, orientation, tmp_path):
     expected = prepare(Files("a", tmp_path / "a.jpg", size, {}), settings).pixels
     ready = prepare_film(tmp_path / "a.jpg", settings)
     np.testing.assert_array_equal(ready.square, expected)
+
+
+def test_a_film_that_is_decoded_small_is_judged_at_its_full_size(tmp_path):
+    """Of fine stripes hardly any contrast is left at an eighth of the size."""
+    stripes = np.tile(np.array([60, 60, 180, 180], np.uint8), (1600, 400))
+    Image.fromarray(stripes).save(tmp_path / "a.jpg", quality=95)
+    settings = Preprocess(side=128)
+    assert measure_quality(read_film(tmp_path / "a.jpg", side=128)).contrast < 0.1
+    assert prepare_film(tmp_path / "a.jpg", settings).quality.contrast > 0.4
+
+
+def test_the_index_of_the_run_says_how_many_pixels_a_film_may_have(tmp_path):
+    path = make_film(tmp_path / "a.png", size=(1000, 1100))
+    index = Index(max_megapixels=1)
+    with pytest.raises(UnusableFilmError, match=r"1100 x 1000 pixels, over 1 million"):
+        prepare_film(path, PREPROCESS, index)
 
 
 # Answers

@@ -5,7 +5,9 @@ from dataclasses import replace
 import pytest
 from made import FINDINGS, make_film, make_model
 
+from cxrpipe.config import Preprocess
 from cxrpipe.inference.answers import Answer, Refusal
+from cxrpipe.inference.classifier import Classifier
 from cxrpipe.inference.ensemble import Ensemble, join
 from cxrpipe.runtime import UserError
 
@@ -53,17 +55,20 @@ def test_above_is_what_more_than_half_of_the_answers_hold_and_possible_what_any_
     assert joint.conformal == ("normal", "covid")
 
 
-def test_a_film_is_refused_where_more_than_half_refuse_it():
+def test_a_film_is_refused_where_half_of_the_models_or_more_refuse_it():
     one = said(0.6, 0.3, 0.1, doubt="")
     assert join([REFUSED, REFUSED, one], "single", "mean") == REFUSED
     assert join([REFUSED, REFUSED], "single", "vote") == REFUSED
-    assert join([REFUSED, one], "single", "mean").finding == "normal"  # half is not more
+    assert join([REFUSED, one], "single", "mean") == REFUSED
+    assert join([REFUSED, one, one], "single", "mean").finding == "normal"
 
 
-def test_a_refusal_takes_no_part_in_what_the_others_say():
-    joint = join([REFUSED, said(0.6, 0.3, 0.1), said(0.2, 0.7, 0.1)], "single", "mean")
+def test_who_refuses_does_not_agree_and_its_reason_is_a_doubt():
+    each = [REFUSED, said(0.6, 0.3, 0.1), said(0.2, 0.7, 0.1)]
+    joint = join(each, "single", "mean")
     assert list(joint.probabilities.values()) == pytest.approx([0.4, 0.5, 0.1])
-    assert joint.agreement == pytest.approx(1 / 2)
+    assert joint.agreement == pytest.approx(1 / 3)
+    assert joint.doubt == f"{REFUSED.reason}: {REFUSED.detail}"
 
 
 def test_a_forced_answer_keeps_the_first_doubt():
@@ -71,19 +76,34 @@ def test_a_forced_answer_keeps_the_first_doubt():
     assert join(each, "single", "mean").doubt == "view: lateral"
 
 
-@pytest.mark.parametrize(
-    ("combine", "agreement"),
-    [
-        # Yes is above 1/2. normal: 3 of 3 say yes; covid: 1 of 3, mean 0.57; tuberculosis: none.
-        ("vote", (3 / 3 + 2 / 3 + 3 / 3) / 3),
-        ("mean", (3 / 3 + 1 / 3 + 3 / 3) / 3),  # the mean says yes to covid, as one of them does
-    ],
-)
-def test_models_of_yes_and_no_name_none_and_agree_on_the_mean_of_findings(combine, agreement):
-    each = [said(0.9, share, 0.2, kind="multi") for share in (0.45, 0.46, 0.8)]
-    joint = join(each, "multi", combine)
+def test_models_of_yes_and_no_agree_on_what_reaches_their_thresholds():
+    each = [
+        said(0.9, 0.4, 0.2, kind="multi", above=("normal", "covid")),
+        said(0.9, 0.4, 0.2, kind="multi", above=("normal", "covid")),
+        said(0.4, 0.3, 0.2, kind="multi", above=("tuberculosis",)),
+    ]
+    joint = join(each, "multi", "mean")
     assert joint.finding == ""
-    assert joint.agreement == pytest.approx(agreement)
+    assert joint.above == ("normal", "covid")
+    assert joint.agreement == pytest.approx(2 / 3)  # of each finding
+
+
+def test_a_film_is_decoded_once_for_models_that_take_it_alike(tmp_path, monkeypatch):
+    places = [make_model(tmp_path / "run", name, seed) for seed, name in enumerate("ab")]
+    places.append(make_model(tmp_path / "run", "c", preprocess=Preprocess(side=48)))
+    films, asked = [make_film(tmp_path / f"{number}.png") for number in range(3)], []
+    ensemble = Ensemble.load(places)
+    prepare = Classifier.prepare
+    monkeypatch.setattr(
+        Classifier, "prepare", lambda it, film: asked.append(film) or prepare(it, film)
+    )
+    assert len(list(ensemble.classify_each(films, force=True))) == 3
+    assert len(asked) == 2 * len(films)
+
+
+def test_no_model_is_no_ensemble():
+    with pytest.raises(UserError, match="no model is named"):
+        Ensemble([])
 
 
 def test_one_model_alone_says_the_same_in_an_ensemble(tmp_path):
@@ -112,5 +132,7 @@ def test_models_of_other_findings_do_not_answer_together(tmp_path):
         make_model(tmp_path / "run", "a"),
         make_model(tmp_path / "run", "b", findings=("normal", "covid")),
     ]
-    with pytest.raises(UserError, match=r"different findings: normal, covid \(single\) and normal"):
+    with pytest.raises(
+        UserError, match=r"different findings \(single: normal, covid and single: normal"
+    ):
         Ensemble.load(places)

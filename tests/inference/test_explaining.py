@@ -86,7 +86,7 @@ def test_what_cannot_be_explained_is_a_mistake_that_names_what_can(classifier, t
         Explainer(classifier, layer="layer9")
     (tmp_path / "a.png").write_bytes(b"no film")
     with pytest.raises(UserError, match=r"a\.png: unreadable"):
-        decode(tmp_path / "a.png")
+        decode(tmp_path / "a.png", 100)
 
 
 def test_a_network_that_torch_does_not_compute_gives_no_heatmaps(classifier):

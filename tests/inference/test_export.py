@@ -5,6 +5,7 @@ import pickle
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -24,7 +25,7 @@ from cxrpipe.inference.classifier import Classifier
 from cxrpipe.inference.describing import describe_pictures
 from cxrpipe.inference.export import FORMATS, export
 from cxrpipe.inference.graph import Graph
-from cxrpipe.inference.guarding import Guard, write_guard
+from cxrpipe.inference.guarding import Guard
 from cxrpipe.inference.onnx_network import N_DIGITS, SEAL, load_onnx, seal
 from cxrpipe.inference.squares import fit_squares, takes_any_size
 from cxrpipe.inference.torch_network import TorchNetwork
@@ -50,7 +51,6 @@ class File(NamedTuple):
     """A model, and the file that it was exported to."""
 
     classifier: Classifier
-    guard: bytes
     path: Path
     difference: float
 
@@ -96,9 +96,7 @@ def exported(tmp_path_factory):
     @cache
     def export_once(name, form):
         classifier, path = classifier_of(name), folder / f"{name}.{form}"
-        write_guard(folder / "guard", classifier.guard)
-        guard = (folder / "guard").read_bytes()
-        return File(classifier, guard, path, export(classifier, guard, path, form))
+        return File(classifier, path, export(classifier, path, form))
 
     return lambda name, form="onnx": export_once(name, form)
 
@@ -114,7 +112,7 @@ def file(exported):
 
 @pytest.mark.parametrize("name", MODELS)
 def test_a_file_answers_to_100_phantoms_as_torch_does(name, phantoms, exported):
-    classifier, _, path, difference = exported(name)
+    classifier, path, difference = exported(name)
     assert difference < 1e-4
     network, fixed, _ = load_onnx(path)
     settings = classifier.network.card.preprocess
@@ -132,7 +130,7 @@ def test_a_file_answers_to_100_phantoms_as_torch_does(name, phantoms, exported):
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_films_of_other_sizes_go_in_as_they_are(form, exported):
-    classifier, _, path, _ = exported("resnet", form)
+    classifier, path, _ = exported("resnet", form)
     run = FORMATS[form][1](path)
     graph = Graph(classifier.network.module, classifier.network.card, classifier.calibration)
     for number, size in enumerate([(SIDE, SIDE), *SIZES]):
@@ -146,7 +144,7 @@ def test_films_of_other_sizes_go_in_as_they_are(form, exported):
 @pytest.mark.parametrize("name", MODELS)
 def test_a_film_has_the_same_answer_from_torch_and_from_the_file(name, exported, tmp_path):
     film = make_film(tmp_path / "a.png", size=(300, 240))
-    classifier, _, path, _ = exported(name)
+    classifier, path, _ = exported(name)
     ours, theirs = classifier.classify(film), Classifier.load(path).classify(film)
     assert theirs.probabilities == pytest.approx(ours.probabilities, abs=1e-4)
     assert (theirs.finding, theirs.above) == (ours.finding, ours.above)
@@ -154,12 +152,22 @@ def test_a_film_has_the_same_answer_from_torch_and_from_the_file(name, exported,
 
 
 def test_all_that_belongs_to_a_model_travels_with_it(exported):
-    classifier, _, path, _ = exported("resnet")
+    classifier, path, _ = exported("resnet")
     network, fixed, guard = load_onnx(path)
     assert network.card == classifier.network.card
     np.testing.assert_equal(fixed.as_json(), classifier.calibration.as_json())
     assert (guard.index, guard.features.limit) == (Index(), np.inf)
     np.testing.assert_array_equal(guard.features.whitening, classifier.guard.features.whitening)
+
+
+def test_a_guard_of_other_weights_is_refused(exported, tmp_path):
+    classifier = exported("resnet").classifier
+    other = Classifier(
+        classifier.network, classifier.calibration, replace(classifier.guard, weights="b" * 64)
+    )
+    export(other, tmp_path / "a.onnx", "onnx")
+    with pytest.raises(UserError, match="fitted with weights of SHA-256 bbbbbbbbbbbb"):
+        load_onnx(tmp_path / "a.onnx")
 
 
 # Preparation inside
@@ -211,8 +219,8 @@ def test_others_find_names_note_and_metadata_in_an_onnx_file(file):
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_a_model_gives_the_same_bytes_twice_and_names_no_folder(form, exported, tmp_path):
-    classifier, guard, path, _ = exported("resnet", form)
-    export(classifier, guard, tmp_path / f"a.{form}", form)
+    classifier, path, _ = exported("resnet", form)
+    export(classifier, tmp_path / f"a.{form}", form)
     assert (tmp_path / f"a.{form}").read_bytes() == path.read_bytes()
     parts = [path.read_bytes()]
     if form == "pt2":
@@ -237,13 +245,13 @@ def test_a_file_that_answers_otherwise_than_torch_is_not_written(
 
     monkeypatch.setitem(FORMATS, "pt2", (write, run))
     with pytest.raises(UserError, match=r"a\.pt2: not written: .* 0\.0001 is allowed"):
-        export(exported("resnet").classifier, b"", tmp_path / "a.pt2", "pt2")
+        export(exported("resnet").classifier, tmp_path / "a.pt2", "pt2")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_is_not_exported_again(file, tmp_path):
     with pytest.raises(UserError, match="exported already"):
-        export(Classifier.load(file), b"", tmp_path / "a.onnx", "onnx")
+        export(Classifier.load(file), tmp_path / "a.onnx", "onnx")
 
 
 # Without torch, and without onnxruntime
@@ -265,11 +273,11 @@ def test_a_file_is_answered_with_without_torch_or_onnx(file, tmp_path):
 
 @pytest.mark.parametrize("package", ["onnxruntime", "onnx", "onnxscript"])
 def test_a_missing_package_is_named_with_its_mend(package, exported, tmp_path, monkeypatch):
-    classifier, _, path, _ = exported("resnet")
+    classifier, path, _ = exported("resnet")
     monkeypatch.setitem(sys.modules, package, None)
     told = rf"{package}: not installed; pip install 'cxrpipe\[onnx\]'"
     with pytest.raises(UserError, match=told):
-        export(classifier, b"", tmp_path / "a.onnx", "onnx")
+        export(classifier, tmp_path / "a.onnx", "onnx")
     if package == "onnxruntime":
         with pytest.raises(UserError, match=told):
             Classifier.load(path)

@@ -8,11 +8,19 @@ from cxrpipe.config import Index, Preprocess, check
 from cxrpipe.data.films.film import Film
 from cxrpipe.data.films.quality import Quality
 from cxrpipe.inference import guard as command
+from cxrpipe.inference import guarding
 from cxrpipe.inference.cloud import Cloud
 from cxrpipe.inference.describing import describe_pictures, find_directions
 from cxrpipe.inference.films import Ready, prepare
 from cxrpipe.inference.fitting import fit_cloud
-from cxrpipe.inference.guarding import Guard, negative, parse_guard, read_guard, write_guard
+from cxrpipe.inference.guarding import (
+    Guard,
+    negative,
+    pack_guard,
+    parse_guard,
+    read_guard,
+    write_guard,
+)
 from cxrpipe.preprocessing.radiograph import find_place
 from cxrpipe.runtime import UserError
 
@@ -130,11 +138,30 @@ def test_the_limit_lets_at_least_the_wanted_share_of_validation_through():
         assert (cloud.measure(validation) > 1).sum() == n_beyond
 
 
-def test_too_few_validation_films_fix_no_limit():
+def test_of_few_validation_films_the_farthest_is_the_limit():
     films = np.random.default_rng(1).standard_normal((30, 3)).astype(np.float32)
     cloud = fit_cloud(films, films, 0.01)
-    assert cloud.limit == np.inf
-    assert (cloud.measure(1000 * films) == 0).all()
+    assert cloud.measure(films).max() == pytest.approx(1)
+    assert cloud.measure(1000 * films).min() > 1
+
+
+def test_features_that_never_differ_let_only_their_like_through():
+    films = np.ones((30, 3), np.float32)
+    cloud = fit_cloud(films, films, 0.1)
+    assert (cloud.measure(films) == 0).all()
+    assert cloud.measure(films + 1)[0] > 1
+
+
+def test_what_is_no_number_is_no_near_film(guard):
+    [doubt] = guard.doubt([ready(thorax(1))], np.full((1, 2), np.nan, np.float32))
+    assert doubt.reason == "unlike"
+
+
+def test_a_guard_of_another_description_is_refused(guard, tmp_path, monkeypatch):
+    content = pack_guard(guard)
+    monkeypatch.setattr(guarding, "DESCRIPTION", 2)
+    with pytest.raises(UserError, match="not readable as a guard; fit it anew"):
+        parse_guard(content, tmp_path)
 
 
 def test_more_numbers_than_films_give_a_cloud():

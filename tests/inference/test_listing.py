@@ -1,5 +1,7 @@
 """Which files are films: what people name may be a file, a folder, a study or a list."""
 
+import os
+
 import pytest
 from made import make_film
 
@@ -46,6 +48,33 @@ def test_a_file_that_cannot_be_opened_is_left_to_whoever_decodes_it(tmp_path):
     assert is_film(tmp_path / "gone")
 
 
+def test_linked_folders_are_walked_once_and_a_circle_ends(tmp_path):
+    film = make_film(tmp_path / "else/a.png")
+    folder = tmp_path / "films"
+    own = make_film(folder / "b/2.png")
+    (folder / "linked").symlink_to(film.parent)
+    (folder / "linked_again").symlink_to(film.parent)
+    (folder / "b/circle").symlink_to(folder)
+    (folder / "gone.png").symlink_to("nowhere")
+    assert list_films([folder]) == [own, folder / "gone.png", folder / "linked/a.png"]
+
+
+def test_a_folder_that_may_not_be_looked_into_is_a_mistake(tmp_path, monkeypatch):
+    make_film(tmp_path / "a.png")
+    closed = tmp_path / "closed"
+    closed.mkdir()
+    scan = os.scandir
+
+    def refuse(path):
+        if os.fspath(path) == str(closed):
+            raise PermissionError(13, "Permission denied", str(closed))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(UserError, match=r"closed: cannot be looked into \(Permission denied\); "):
+        list_films([tmp_path])
+
+
 def test_a_place_that_is_not_there_or_holds_no_film_is_a_mistake(tmp_path):
     with pytest.raises(UserError, match=r"nowhere: no such file or folder"):
         list_films([tmp_path / "nowhere"])
@@ -59,3 +88,9 @@ def test_a_list_has_a_path_a_line_with_blanks_kept_inside(tmp_path):
     assert [str(path) for path in read_list(lines, "it")] == ["a.png", "my films/b.png", "c.png"]
     with pytest.raises(UserError, match="standard input: holds no path"):
         read_list(["\n", " \n"], "standard input")
+
+
+def test_a_byte_order_mark_is_no_part_of_a_path_and_nul_ends_no_line():
+    assert [str(path) for path in read_list(["\ufeffa.png\n", "b.png"], "it")] == ["a.png", "b.png"]
+    with pytest.raises(UserError, match="it: paths are separated by NUL; give one a line"):
+        read_list(["a.png\0b.png\0"], "it")

@@ -12,9 +12,10 @@ TOLD = (
     "When a trained model is used (cxrpipe classify), its guard refuses what is no frontal chest "
     "radiograph, or not like the films that trained the model: by the limits of quality of the "
     "index, by its distance from the training films as a picture, and by what the network sees of "
-    "it. Its limits were fixed on validation films, of which it may refuse about {wanted}. All "
-    "films below are radiographs that it should not refuse; how many others it lets through is not "
-    "measured here."
+    "it. The limits of the two distances were fixed on validation films, of which they may refuse "
+    "{wanted}, more where these are few. All films below are radiographs of the run, which they "
+    "should let through: those of validation fixed the limits, those of test did not. How many "
+    "other pictures are let through is not measured here."
 )
 SUBSETS = ("validation", "test")
 
@@ -27,7 +28,7 @@ def tell_guards(guards: Mapping[str, Mapping[str, Any]]) -> Chapter:
     guards
         By model, as ``guard.json`` of its first fold.
     """
-    wanted = dict.fromkeys(f"{guard['wanted']:.0%}" for guard in guards.values())
+    wanted = dict.fromkeys(f"{100 * guard['wanted']:g}%" for guard in guards.values())
     words = Words([TOLD.format(wanted=say_list(wanted))])
     table = Table("Films refused without need", guard_table(guards), "models/*/fold-0/guard.json")
     return Chapter("Input guard", [words, table], place="guard")

@@ -19,4 +19,4 @@ def test_no_film_gives_no_share():
 
 def test_what_was_wanted_is_said_once():
     chapter = tell_guards({"a": tell_guard(), "b": tell_guard()})
-    assert "of which it may refuse about 3%." in chapter.blocks[0].lines[0]
+    assert "of which they may refuse 3%," in chapter.blocks[0].lines[0]
