@@ -18,12 +18,17 @@ from cxrpipe.runtime import UserError
 PLACES = ("mirror", "weights_folder")  # where things are fetched from; no content of a run
 
 
-def read_yaml(path: Path) -> dict[str, Any]:
-    """Read a YAML file that holds keys and values."""
+def read_yaml(path: Path, may_be_empty: bool = False) -> dict[str, Any]:
+    """Read a YAML file that holds keys and values, or comments alone if it may."""
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise UserError(f"{path}: line {line} is not UTF-8; save it as UTF-8") from error
     except yaml.YAMLError as error:
         raise UserError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
+    if content is None and may_be_empty:
+        return {}
     if not isinstance(content, dict):
         raise UserError(f"{path}: expected keys and values, found {type(content).__name__}")
     return content

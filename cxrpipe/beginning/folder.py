@@ -1,7 +1,8 @@
 """What a user's folder holds, by names alone: films, masks and tables."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,13 +39,24 @@ class Folder:
     tables: tuple[str, ...]
 
 
+@contextmanager
+def reading() -> Iterator[None]:
+    """Turn what cannot be opened into a UserError that names it, as the run's copy of it does."""
+    try:
+        yield
+    except OSError as error:
+        said = f"{error.filename}: {error.strerror}; let it be read, or take it away"
+        raise UserError(said) from error
+
+
+@reading()
 def list_folder(path: Path) -> Folder:
     """List what a folder holds, links followed; files are opened only to tell DICOM, and few.
 
     Raises
     ------
     UserError
-        If there is no such folder, or no film in it.
+        If there is no such folder, no film in it, or something that cannot be read.
     """
     if not path.is_dir():
         found = "a file" if path.exists() else "not there"

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from cxrpipe.beginning.folder import reading
 from cxrpipe.beginning.told import Told, count
 from cxrpipe.catalogue import Origin
 from cxrpipe.data.adapters.sources import CHECKSUMS, read_checksums
@@ -25,7 +26,8 @@ def check_collection(name: str, origin: Origin, mirror: str) -> Told:
         Folder or address that goes before the collection's own; may be empty.
     """
     try:
-        told = _check_arrived(name) if is_here(name) else _check_coming(name, origin, mirror)
+        with reading():
+            told = _check_arrived(name) if is_here(name) else _check_coming(name, origin, mirror)
     except UserError as error:
         told = Told("wrong", "films", str(error))
     return replace(told, found=f"{name}: {told.found}")
@@ -98,8 +100,15 @@ def _check_mirror(name: str, mirror: Path) -> Told:
 def measure_collection(name: str, origin: Origin, mirror: str) -> tuple[int, int]:
     """Return how many films a collection has, and how many bytes of it are still to be copied.
 
-    Both are 0 where only its host knows.
+    Both are 0 where only its host knows, and where what is here cannot be read.
     """
+    try:
+        return _measure_here(name, origin, mirror)
+    except (OSError, UserError):  # told as it was checked
+        return 0, 0
+
+
+def _measure_here(name: str, origin: Origin, mirror: str) -> tuple[int, int]:
     if is_here(name):
         return sum(file.lower().endswith(SUFFIXES) for file in read_checksums(DATA / name)), 0
     told = (origin.path, PLACED / name, mirror and Path(mirror, name))

@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from configparser import ConfigParser
+from configparser import Error as ConfigError
 from pathlib import Path
 
 from cxrpipe.beginning.origins import check_collection, measure_collection
@@ -32,6 +33,12 @@ def refuse_elsewhere() -> None:
     if not is_project():
         missing = next(str(mark) for mark in MARKS if not mark.is_file())
         raise UserError(f"no project here: {missing} is missing; go to the folder of your clone")
+
+
+def refuse_unknown(recipe: str) -> None:
+    """Raise a UserError if a project has no recipe of this name."""
+    if recipe not in {file.stem for file in (CONFIG / "recipes").glob("*.yaml")}:
+        load_recipe({"recipe": recipe}, CONFIG)  # which says what there is
 
 
 def check_project(wanted: str | None) -> Iterator[Told]:
@@ -89,7 +96,8 @@ def check_weights(recipe: Recipe, folder: str) -> Iterator[Told]:
         mend = "weights_folder of params.yaml, where there is no network"
         yield Told("note", "weights", f"{starting}: timm fetches them (not tried)", mend)
     elif found := len(list(Path(folder).glob("*.safetensors"))):
-        yield Told("ok", "weights", f"{starting}: {count(found, 'file')} in {folder}")
+        said = f"{count(found, 'file')} in {folder}, not matched with models"
+        yield Told("note", "weights", f"{starting}: {said}", "a model without its file names it")
     else:
         mend = "correct weights_folder of params.yaml, or leave it empty"
         yield Told("wrong", "weights", f"{starting}: no safetensors file in {folder}", mend)
@@ -120,11 +128,17 @@ def check_versions() -> Iterator[Told]:
     elif not DVC.is_dir():
         yield Told("note", "dvc", "not begun here", "dvc init")
     else:
-        yield from _check_dvc(_read_dvc_settings())
+        yield from _check_dvc()
 
 
-def _check_dvc(settings: ConfigParser) -> Iterator[Told]:
-    """Check cache and remote of DVC."""
+def _check_dvc() -> Iterator[Told]:
+    """Check settings, cache and remote of DVC."""
+    try:
+        settings = _read_dvc_settings()
+    except (ConfigError, UnicodeDecodeError) as error:
+        found = f"its settings are not readable: {' '.join(str(error).split())}"
+        yield Told("wrong", "dvc", found, f"correct {DVC}/config or {DVC}/config.local")
+        return
     cache = DVC / settings.get("cache", "dir", fallback="cache")
     existing = next(folder for folder in (cache, *cache.parents) if folder.is_dir())
     if os.access(existing, os.W_OK):
@@ -142,5 +156,5 @@ def _check_dvc(settings: ConfigParser) -> Iterator[Told]:
 
 def _read_dvc_settings() -> ConfigParser:
     settings = ConfigParser(interpolation=None)
-    settings.read([DVC / "config", DVC / "config.local"], encoding="utf-8")
+    settings.read([f"{DVC}/config", f"{DVC}/config.local"], encoding="utf-8")
     return settings

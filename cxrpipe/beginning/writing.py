@@ -1,6 +1,7 @@
 """A recipe and the description of its collection, written from what was seen of a folder."""
 
 import re
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from cxrpipe.beginning.entries import put_entry
 from cxrpipe.beginning.looking import Look
 from cxrpipe.config import NAME
 from cxrpipe.recipes import load_recipe, load_sources, read_yaml
@@ -52,9 +54,9 @@ def choose_name(wanted: str | None, folder: Path) -> str:
 
 def refuse_taken(name: str, config: Path) -> None:
     """Raise a UserError if a recipe or a collection has this name."""
-    recipe = config / "recipes" / f"{name}.yaml"
+    recipe, sources = config / "recipes" / f"{name}.yaml", config / "sources.yaml"
     taken = [str(recipe)] if recipe.exists() else []
-    taken += [f"'{name}' in {path}"] if name in read_yaml(path := config / "sources.yaml") else []
+    taken += [f"'{name}' in {sources}"] if name in read_yaml(sources, may_be_empty=True) else []
     if taken:
         raise UserError(
             f"{' and '.join(taken)} there already; give another --name, or --force to replace"
@@ -77,34 +79,37 @@ def compose(look: Look, name: str, path: str, config: Path, has_gpu: bool) -> Wr
         If one of the two would be refused.
     """
     recipe, sources = config / "recipes" / f"{name}.yaml", config / "sources.yaml"
-    text = replace_entry(sources.read_text("utf-8"), name, describe_source(look, name, path))
+    text = put_entry(sources, name, describe_source(look, name, path))
     written = Written(recipe, sources, describe_recipe(look, name, has_gpu), text)
-    with TemporaryDirectory() as folder:
-        draft = Path(folder)
-        (draft / "recipes").mkdir()
-        (draft / "recipes" / recipe.name).write_text(written.recipe_text, "utf-8")
-        (draft / "sources.yaml").write_text(written.sources_text, "utf-8")
-        load_sources(load_recipe({"recipe": name}, draft).sources, draft)
+    _refuse_unusable(written, name)
     return written
 
 
+def _refuse_unusable(written: Written, name: str) -> None:
+    """Load a draft of both files; what is wrong is told of the files that they are to be."""
+    with TemporaryDirectory() as folder:
+        draft = Path(folder)
+        (draft / "recipes").mkdir()
+        (draft / "recipes" / written.recipe.name).write_text(written.recipe_text, "utf-8")
+        (draft / "sources.yaml").write_text(written.sources_text, "utf-8")
+        try:
+            load_sources(load_recipe({"recipe": name}, draft).sources, draft)
+        except UserError as error:
+            said = str(error).replace(folder, str(written.sources.parent))
+            raise UserError(said) from error
+
+
 def write(written: Written) -> None:
-    """Write both files whole; the recipe last, since it is what a run is started by."""
+    """Write both files whole; the recipe last, since it is what a run is started by.
+
+    Links stay links, and a file that is there keeps who may read and write it.
+    """
     texts = {written.sources: written.sources_text, written.recipe: written.recipe_text}
     for path, text in texts.items():
-        with whole(path) as partial:
-            partial.write_text(text, "utf-8")
-
-
-def replace_entry(text: str, name: str, entry: str) -> str:
-    """Put an entry at the end of a YAML file, or in the place of the one of this name.
-
-    All other bytes stay: an entry is its line and what is indented below it.
-    """
-    old = re.search(rf"^(['\"]?){re.escape(name)}\1:.*\n?(?:\n*[ \t]+.*\n?)*", text, re.MULTILINE)
-    if old:
-        return text[: old.start()] + entry + text[old.end() :]
-    return f"{text}{'' if text.endswith(chr(10)) else chr(10)}\n{entry}"
+        with whole(path.resolve()) as partial:
+            partial.write_bytes(text.encode("utf-8"))  # no line end is translated
+            if path.exists():
+                shutil.copymode(path, partial)
 
 
 def describe_source(look: Look, name: str, path: str) -> str:

@@ -10,7 +10,13 @@ import argparse
 from collections.abc import Iterator
 
 from cxrpipe.beginning.environment import check_environment
-from cxrpipe.beginning.project import check_disk, check_project, is_project, refuse_elsewhere
+from cxrpipe.beginning.project import (
+    check_disk,
+    check_project,
+    is_project,
+    refuse_elsewhere,
+    refuse_unknown,
+)
 from cxrpipe.beginning.told import Told
 
 EXAMPLES = """
@@ -29,6 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     n_wrong = 0
     if arguments.recipe:
         refuse_elsewhere()
+        refuse_unknown(arguments.recipe)
     for told in check(arguments.recipe):
         print(told, flush=True)
         n_wrong += told.mark == "wrong"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cxrpipe.beginning import environment, machine, project
+from cxrpipe.beginning import environment, machine, origins, project
 from cxrpipe.beginning.environment import check_machine, check_python, check_torch
 from cxrpipe.beginning.origins import check_collection, measure_collection
 from cxrpipe.beginning.told import Told
@@ -120,6 +120,19 @@ def test_outside_a_project_the_environment_alone_is_checked(settings, command, m
     assert "no project here: params.yaml is missing" in done.err
 
 
+def test_a_recipe_that_is_not_there_is_a_mistake_in_the_command_line(settings, command):
+    done = command("doctor", "--recipe", "yours")
+    assert (done.status, done.out) == (2, "")
+    told = "config: recipe: no recipe 'yours' in config/recipes; valid: ['mine']"
+    assert done.err == f"cxrpipe doctor: error: {told}\n"
+
+
+def test_settings_that_are_not_utf_8_are_told_with_their_line(settings, command):
+    (settings / "config/sources.yaml").write_bytes("mine:\n  title: Münster\n".encode("latin-1"))
+    told = "config/sources.yaml: line 2 is not UTF-8; save it as UTF-8"
+    assert wrong(command("doctor")) == [f"wrong recipe      {told}"]
+
+
 @pytest.mark.parametrize(
     ("link", "told"),
     [
@@ -154,7 +167,9 @@ def test_weights_that_models_start_from_are_looked_for(settings, command):
     (settings / "pretrained").mkdir()
     (settings / "pretrained/resnet18.safetensors").touch()
     done = command("doctor")
-    assert "ok    weights     1 model from ImageNet: 1 file in pretrained\n" in done.out
+    told = "note  weights     1 model from ImageNet: 1 file in pretrained, not matched with models"
+    assert told in done.out
+    assert done.status == 0
 
 
 def test_cache_and_remote_of_dvc_are_looked_at(settings, command):
@@ -168,6 +183,19 @@ def test_cache_and_remote_of_dvc_are_looked_at(settings, command):
     done = command("doctor")
     assert "ok    remote      archive\n" in done.out
     assert "ok    dvc         cache in .dvc/../cache\n" in done.out
+
+
+@pytest.mark.parametrize(
+    ("content", "told"), [(b"[core]\n[core]\n", "'core' already exists"), (b"\xff", "byte 0xff")]
+)
+def test_settings_of_dvc_that_cannot_be_read_are_told(content, told, settings, command):
+    (settings / ".dvc").mkdir()
+    (settings / ".dvc/config").write_bytes(content)
+    done = command("doctor")
+    [line] = wrong(done)
+    assert line.startswith("wrong dvc         its settings are not readable: ")
+    assert told in line
+    assert "mend: correct .dvc/config or .dvc/config.local\n" in done.out
 
 
 # Collections
@@ -196,6 +224,18 @@ def test_a_collection_that_is_here_is_whole_or_names_what_is_gone(settings):
     told = check_collection("mine", HERE, "")
     assert told.mark == "wrong"
     assert "line 1 is not '<sha256>  <path>'" in told.found
+    assert measure_collection("mine", HERE, "") == (0, 0)
+
+
+def test_films_that_cannot_be_read_are_told(settings, monkeypatch):
+    def refuse(folder):
+        raise PermissionError(13, "Permission denied", f"{folder}/normal")
+
+    monkeypatch.setattr(origins, "list_files", refuse)
+    told = check_collection("mine", HERE, "")
+    found = "mine: films/normal: Permission denied; let it be read, or take it away"
+    assert (told.mark, told.found) == ("wrong", found)
+    assert measure_collection("mine", HERE, "") == (0, 0)
 
 
 @pytest.mark.parametrize(

@@ -13,14 +13,16 @@ from PIL import Image
 from pydicom.uid import ExplicitVRLittleEndian
 from running import copy_project, planned, snakemake
 
-from cxrpipe.beginning import sample
+from cxrpipe.beginning import folder as user_folder
+from cxrpipe.beginning import sample, writing
 from cxrpipe.beginning.columns import find_roles
+from cxrpipe.beginning.entries import put_entry, replace_entry
 from cxrpipe.beginning.folder import is_mask
 from cxrpipe.beginning.layout import read_layout
 from cxrpipe.beginning.looking import look
 from cxrpipe.beginning.patients import guess_patients
 from cxrpipe.beginning.telling import tell
-from cxrpipe.beginning.writing import choose_side, replace_entry
+from cxrpipe.beginning.writing import choose_side
 from cxrpipe.catalogue import IndexSettings, Origin
 from cxrpipe.data.adapters.tabular import read_table
 from cxrpipe.data.download import bring
@@ -258,6 +260,69 @@ def test_an_entry_is_replaced_up_to_the_next_one():
     assert replace_entry(text, "a", "a: new\n") == "a: new\n\nab:\n  x: 3\n"
     assert replace_entry(text, "ab", "ab: new\n") == "a:\n  x: 1\n\n  y: 2\n\nab: new\n"
     assert replace_entry('"7": {}\n', "7", "'7': new\n") == "'7': new\n"
+    assert replace_entry("a : [\n1]  # one\nb: 2", "a", "a: new\n") == "a: new\nb: 2"
+    assert replace_entry("b: 2\na:", "a", "a: new\n") == "b: 2\na: new\n"
+    assert replace_entry("", "a", "a: new\n") == "a: new\n"
+    assert replace_entry("# None yet.\n", "a", "a: new\n") == "# None yet.\n\na: new\n"
+
+
+def test_an_entry_ends_before_the_comments_above_the_next_one_not_at_those_inside():
+    text = "a:\n  x: 1\n# checked by me\n  y: 2\n\n  # of b\n# too\nb: 3\n"
+    assert replace_entry(text, "a", "a: new\n") == "a: new\n\n  # of b\n# too\nb: 3\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: &all {x: 1}\nb: *all\n",
+        "a: {x: 1}\na: {x: 2}\n",
+        "{b: 1, a: 2}\n",
+        "{b: 1}\n",
+    ],
+)
+def test_an_entry_that_would_change_what_others_say_is_refused(text, tmp_path):
+    path = tmp_path / "sources.yaml"
+    path.write_text(text)
+    with pytest.raises(UserError, match=r"sources\.yaml: 'a' cannot be put there without"):
+        put_entry(path, "a", "a: new\n")
+
+
+def test_line_ends_links_and_rights_of_the_sources_stay(project, command):
+    save_all(project.parent / "films", *(f"{f}/{n}.png" for f in ("a", "b") for n in range(3)))
+    link, path = project / "config/sources.yaml", project.parent / "all.yaml"
+    link.unlink()
+    link.symlink_to(path)
+    path.write_bytes(b"# Mine.\r\nold:\r\n  origin: {path: x}\r\n")
+    path.chmod(0o640)
+    assert command("new", "../films").status == 0
+    assert link.is_symlink()
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert path.read_bytes() == (
+        b"# Mine.\r\nold:\r\n  origin: {path: x}\r\n\r\n"
+        b"films:\r\n  title: Films of films\r\n  origin:\r\n    path: ../films\r\n"
+    )
+
+
+def test_what_a_draft_lacks_is_told_of_the_file_itself(project, command, monkeypatch):
+    save_all(project.parent / "films", *(f"{f}/{n}.png" for f in ("a", "b") for n in range(3)))
+    monkeypatch.setattr(writing, "describe_source", lambda *_: "films: {origin: {pth: x}}\n")
+    done = command("new", "../films")
+    assert done.status == 2
+    assert "error: config/sources.yaml: films: origin: unknown key 'pth'" in done.err
+
+
+def test_sources_that_are_not_utf_8_are_one_line_and_status_2(project, command):
+    (project / "config/sources.yaml").write_bytes(b"old: {}\n# M\xfcnster\n")
+    done = command("new", "../films")
+    told = "config/sources.yaml: line 2 is not UTF-8; save it as UTF-8"
+    assert (done.status, done.err) == (2, f"cxrpipe new: error: {told}\n")
+
+
+def test_sources_of_comments_alone_take_an_entry(project, command):
+    save_all(project.parent / "films", *(f"{f}/{n}.png" for f in ("a", "b") for n in range(3)))
+    (project / "config/sources.yaml").write_text("# None yet.\n")
+    assert command("new", "../films").status == 0
+    assert set(load_sources(["films"], project / "config")) == {"films"}
 
 
 def test_nothing_is_written_where_something_is_refused(project, command):
@@ -306,6 +371,17 @@ def test_a_folder_that_makes_no_recipe_is_one_line_and_status_2(
     assert told in done.err
     assert done.err.count("\n") == 1
     assert (project / "config/sources.yaml").read_text() == SOURCES
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path, monkeypatch):
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    save(tmp_path / "a/1.png")
+    (tmp_path / "a/7").touch()
+    monkeypatch.setattr(user_folder, "_is_dicom", refuse)
+    with pytest.raises(UserError, match="a/7: Permission denied; let it be read, or take it away"):
+        user_folder.list_folder(tmp_path)
 
 
 def test_outside_a_project_it_is_refused(tmp_path, monkeypatch, command):
