@@ -29,7 +29,7 @@ def choose_films(arguments: argparse.Namespace) -> list[Path]:
         films += read_list(sys.stdin, "standard input")
     if arguments.list:
         try:
-            lines = arguments.list.read_text("utf-8-sig").splitlines()
+            lines = arguments.list.read_text("utf-8").split("\n")
         except (OSError, UnicodeDecodeError) as error:
             raise UserError(f"--list: {arguments.list}: not readable as a list of paths") from error
         films += read_list(lines, str(arguments.list))
@@ -68,15 +68,21 @@ def choose_places(arguments: argparse.Namespace) -> list[Path]:
     Raises
     ------
     UserError
-        If none is.
+        If none is, or one twice.
     """
     named = arguments.model if isinstance(arguments.model, list) else [arguments.model]
-    names = [name for name in named if name]
+    names = [name for name in named if name is not None]
+    if "" in names:
+        raise UserError("--model: is empty; give a folder or file, or with --run a name")
     if arguments.run is None:
         if not names:
             raise UserError("no model is named; give --run, as results/demo, or --model")
-        return [Path(name) for name in names]
-    return [find_model(arguments.run, name) for name in names] or [find_best(arguments.run)]
+        places = [Path(name) for name in names]
+    else:
+        places = [find_model(arguments.run, name) for name in names] or [find_best(arguments.run)]
+    if len(set(map(os.path.realpath, places))) < len(places):
+        raise UserError(f"--model: one is named twice in {', '.join(names)}; name each once")
+    return places
 
 
 def load_models(arguments: argparse.Namespace) -> Ensemble:

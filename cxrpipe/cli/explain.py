@@ -19,6 +19,7 @@ from cxrpipe.cli.choosing import (
     declare_model,
     make_folder,
 )
+from cxrpipe.cli.formats import say_refusal
 from cxrpipe.inference.answers import Refusal
 from cxrpipe.inference.classifier import Classifier
 from cxrpipe.runtime import RESEARCH_USE, progress
@@ -63,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
     answers = classifier.classify_each(films, arguments.force)
     for number, answered in enumerate(progress(answers, len(films), "films")):
         if isinstance(answered, Refusal):
-            log.info(f"{answered.film}: {answered.reason}: {answered.detail}")
+            log.info(say_refusal(answered))
             n_refused += 1
         else:
             print(write_overlay(explainer, answered, arguments.finding, folder, number))

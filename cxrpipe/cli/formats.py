@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TextIO
 
+from cxrpipe.cli.main import printable
 from cxrpipe.inference.answers import Answer, Refusal
 
 Write = Callable[[Answer | Refusal], None]
@@ -23,7 +24,8 @@ def table(findings: Sequence[str], films: Sequence[Path], out: TextIO) -> Write:
     def line(film: str, *cells: str) -> None:
         """Write cells in their columns; the end of a long path is kept."""
         short = film if len(film) <= widths[0] else f"…{film[1 - widths[0] :]}"
-        padded = map(str.ljust, (short, *cells), (*widths, *[0] * len(cells)))
+        shown = map(printable, (short, *cells))
+        padded = map(str.ljust, shown, (*widths, *[0] * len(cells)))
         out.write("  ".join(padded).rstrip() + "\n")
 
     line("film", "finding", " prob.", "above", "possible")
@@ -84,6 +86,11 @@ def as_json(findings: Sequence[str], films: Sequence[Path], out: TextIO) -> Writ
         out.write(json.dumps(told) + "\n")
 
     return write
+
+
+def say_refusal(refused: Refusal) -> str:
+    """Say in a line which film has no answer, and why."""
+    return printable(f"{refused.film}: {refused.reason}: {refused.detail}")
 
 
 def align(rows: Sequence[Sequence[str]]) -> list[str]:

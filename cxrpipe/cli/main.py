@@ -1,6 +1,7 @@
 """The command ``cxrpipe``: its table of contents, and what its subcommands share."""
 
 import argparse
+import errno
 import logging
 import os
 import sys
@@ -8,10 +9,13 @@ from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import version
 from io import TextIOWrapper
-from typing import NoReturn, Protocol
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from cxrpipe.config import nearest
 from cxrpipe.runtime import RESEARCH_USE, UserError
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 CONTENTS = {
     "To begin": {
@@ -46,7 +50,11 @@ class Subcommand(Protocol):
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose refusal is one line."""
+    """A parser whose refusal is one line, and which does not keep a full disk to itself."""
+
+    def print_help(self, file: "SupportsWrite[str] | None" = None) -> None:
+        """Print it, or raise an OSError."""
+        print(self.format_help(), end="", file=file)
 
     def error(self, message: str) -> NoReturn:
         """End with one line and status 2."""
@@ -60,40 +68,72 @@ def main() -> None:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="surrogateescape")  # the name of a film may be no text
     name, *words = sys.argv[1:] or ["--help"]
-    if name in ("-h", "--help"):
-        print(describe_contents())
-    elif name == "--version":
-        print(f"cxrpipe {version('cxrpipe')}")
-    elif name not in NAMES:
-        sys.exit(refuse("", f"no command '{name}'; {nearest(name, NAMES)}"))
-    else:
-        sys.exit(run(name, words))
+    sys.exit(run(name, words))
 
 
 def run(name: str, words: Sequence[str]) -> int:
-    """Run a subcommand and return its exit status: 2 where the user has something to mend."""
-    subcommand: Subcommand = import_module(f"cxrpipe.cli.{name}")
-    arguments = build_parser(name, subcommand).parse_intermixed_args(words)
-    logging.basicConfig(
-        level=logging.INFO, format=f"cxrpipe {name}: %(message)s", stream=sys.stderr, force=True
-    )
+    """Do what is asked and return the exit status: 2 where the user has something to mend."""
     try:
-        status = subcommand.run(arguments)
-        sys.stdout.flush()
-        return status
+        try:
+            return start(name, words)
+        finally:
+            sys.stdout.flush()  # here, since at the end of Python nothing could be said of it
     except UserError as error:
-        return refuse(f" {name}", " ".join(str(error).split()))
+        return refuse(name, str(error))
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # as of: cxrpipe classify films | head
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop_output()
         return 1
+    except OSError as error:
+        if error.filename is not None:
+            return refuse(name, f"{error.filename}: {error.strerror}")
+        if error.errno != errno.ENOSPC:
+            raise
+        drop_output()
+        return refuse(name, f"output: {error.strerror}")
+
+
+def start(name: str, words: Sequence[str]) -> int:
+    """Tell the contents or the version, or run a subcommand."""
+    if name in ("-h", "--help"):
+        print(describe_contents())
+        return 0
+    if name == "--version":
+        print(f"cxrpipe {version('cxrpipe')}")
+        return 0
+    if name not in NAMES:
+        raise UserError(f"no command '{name}'; {nearest(name, NAMES)}")
+    subcommand: Subcommand = import_module(f"cxrpipe.cli.{name}")
+    arguments = build_parser(name, subcommand).parse_intermixed_args(as_paths(words))
+    logging.basicConfig(
+        level=logging.INFO, format=f"cxrpipe {name}: %(message)s", stream=sys.stderr, force=True
+    )
+    return subcommand.run(arguments)
+
+
+def as_paths(words: Sequence[str]) -> list[str]:
+    """Write what follows ``--`` as paths that argparse takes for no options: -a.png as ./-a.png."""
+    end = words.index("--") if "--" in words else len(words)
+    paths = (f"./{word}" if word.startswith("-") else word for word in words[end + 1 :])
+    return [*words[:end], *paths]
+
+
+def drop_output() -> None:
+    """Send what could not be written nowhere, or Python would try once more at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def refuse(name: str, said: str) -> int:
     """Say in one line what the user has to mend."""
-    print(f"cxrpipe{name}: error: {said}", file=sys.stderr)
+    command = f"cxrpipe {name}" if name in NAMES else "cxrpipe"
+    print(f"{command}: error: {printable(' '.join(said.split()))}", file=sys.stderr)
     return 2
+
+
+def printable(text: str) -> str:
+    """Return a text with ? for what a terminal would obey, or cannot show."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def build_parser(name: str, subcommand: Subcommand) -> Parser:

@@ -6,6 +6,7 @@ this machine reaches the page, unless --host names another of its addresses: the
 
 import argparse
 import logging
+import socket
 import webbrowser
 from contextlib import suppress
 from importlib.util import find_spec
@@ -46,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
             raise UserError(f"{package}: not installed; pip install 'cxrpipe[page]'")
     from cxrpipe.serving.application import build_page
     from cxrpipe.serving.models import Models, best_of
-    from cxrpipe.serving.server import build_server, is_loopback, listen, name_address
+    from cxrpipe.serving.server import build_server, listen
 
     if arguments.run and not arguments.model:
         arguments.model = list_models(arguments.run)
@@ -54,12 +55,26 @@ def run(arguments: argparse.Namespace) -> int:
     models = Models(places, best_of(arguments.run) if arguments.run else "", arguments.fold)
     with listen(arguments.host, arguments.port) as port:
         models.classifier(next(iter(models.places)))  # what is wrong with it is said now
-        address = name_address(arguments.host, port.getsockname()[1])
-        print(f"{RESEARCH_USE}\n{address}  (Ctrl-C ends it)", flush=True)
-        if not is_loopback(arguments.host):
-            log.warning(f"anyone who reaches {address} can use the page; there is no password")
+        address = _say_address(arguments.host, port)
         if arguments.open:
             webbrowser.open(address)
         with suppress(KeyboardInterrupt):
             build_server(build_page(models, arguments.host, arguments.most_megabytes)).run([port])
     return 0
+
+
+def _say_address(host: str, taken: socket.socket) -> str:
+    """Say where the page is and who reaches it; return the address that this machine opens."""
+    from cxrpipe.serving.server import HERE, is_loopback, name_address
+
+    bound, port = taken.getsockname()[:2]
+    address = name_address(host, port)
+    told = address
+    if bound in HERE:
+        address = name_address(HERE[bound], port)
+        others = address.replace(HERE[bound], "<address>")
+        told = f"open it by this machine's numeric address: {others}"
+    print(f"{RESEARCH_USE}\n{told}  (Ctrl-C ends it)", flush=True)
+    if not is_loopback(host):
+        log.warning("anyone who reaches this address can use the page; there is no password")
+    return address

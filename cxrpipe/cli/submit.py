@@ -23,6 +23,7 @@ from cxrpipe.cli.choosing import (
     declare_models,
     load_models,
 )
+from cxrpipe.cli.formats import say_refusal
 from cxrpipe.inference.answers import Answer, Refusal
 from cxrpipe.inference.submission import name_cases, name_classes, write_submission
 from cxrpipe.runtime import RESEARCH_USE, UserError, progress
@@ -75,7 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _name(refused: Sequence[Refusal], n_cases: int) -> int:
     """Name the films that have no answer, of many the first."""
     for answered in refused[:SHOWN]:
-        log.info(f"{answered.film}: {answered.reason}: {answered.detail}")
+        log.info(say_refusal(answered))
     others = f"{len(refused) - SHOWN:,} others; " if len(refused) > SHOWN else ""
     log.info(
         f"{others}nothing is written, since {len(refused):,} of {n_cases:,} cases have no class; "

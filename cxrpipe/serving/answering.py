@@ -49,7 +49,7 @@ def _fit(size: tuple[int, ...]) -> Size:
 
 def classify(classifier: Classifier, film: bytes, force: bool) -> dict[str, object]:
     """Return what a model answers to a film, or why it is ``refused``, for the page."""
-    ready = prepare_film(film, classifier.network.card.preprocess)
+    ready = prepare_film(film, classifier.network.card.preprocess, classifier.guard.index)
     [answered] = classifier.answer([("", ready)], force)
     if isinstance(answered, Refusal):
         return {"refused": f"{answered.reason}: {answered.detail}"}
@@ -106,7 +106,8 @@ def explain(explainer: "Explainer", film: bytes, finding: str) -> bytes | None:
     A PNG with colours in proportion to the heatmap, which is their alpha: at an opacity of x on the
     page, a place is coloured by x times its value. None if nothing raised the score.
     """
-    ready = prepare_film(film, explainer.network.card.preprocess)
+    index = explainer.classifier.guard.index
+    ready = prepare_film(film, explainer.network.card.preprocess, index)
     heatmap = np.clip(explainer.draw(ready.square, finding), 0, 1)
     place = ready.place
     rows = slice(place.top, place.top + place.height)

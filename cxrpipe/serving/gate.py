@@ -51,7 +51,7 @@ class Gate:
     def _refuse(self, headers: Headers) -> str:
         host, origin = headers.get("host", ""), headers.get("origin")
         if not self._is_here(host):
-            return "This page is not of that host; open it by the address that cxrpipe serve names."
+            return "This page has no such name; open it by its machine's numeric address instead."
         if origin and origin.partition("://")[2] != host:
             return "Another site sent this request; only the page itself may."
         return ""

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 from cxrpipe.runtime import UserError
 
 MOST_PORT = 65535
+HERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  what reaches all addresses from here
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -19,8 +20,10 @@ def listen(host: str, port: int) -> socket.socket:
     Raises
     ------
     UserError
-        If it is taken, or the host is not of this machine.
+        If it is taken, or the host is empty or not of this machine.
     """
+    if not host:
+        raise UserError("--host: is empty; give an address of this machine, as 127.0.0.1")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     if not 0 <= port <= MOST_PORT:
         raise UserError(f"--port {port}: is none; give one from 1024 to {MOST_PORT}, or 0")

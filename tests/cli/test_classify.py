@@ -246,6 +246,15 @@ def test_a_film_whose_name_is_no_text_is_named_as_it_is(films, model, monkeypatc
     assert out.buffer.getvalue().splitlines()[1].startswith(odd + b",")
 
 
+def test_the_table_shows_no_control_characters(command, films, model, monkeypatch):
+    (films / "2.png").rename(films / "a\x1b[31m\n.png")
+    monkeypatch.chdir(films.parent)
+    lines = command("classify", "films", "--model", model).out.splitlines()
+    assert [line.split()[0] for line in lines[1:]] == [
+        *(f"films/{name}.png" for name in ("0", "1", "3", "4", "a?[31m?"))
+    ]
+
+
 def test_a_folder_that_may_not_be_written_to_is_found_before_a_film_is_read(
     command, films, model, monkeypatch, tmp_path
 ):
@@ -262,13 +271,16 @@ def test_a_folder_that_may_not_be_written_to_is_found_before_a_film_is_read(
         ((), "no film is named; give a film, a folder, --list or -"),
         (("--class", "covid", "a.png"), "--class: tells what to explain; give --overlay"),
         (("--list", "nowhere.txt"), "--list: nowhere.txt: not readable as a list of paths"),
+        (("--model", "", "FILM"), "--model: is empty; give a folder or file, or with --run a name"),
+        (("--model", "MODEL", "FILM"), "--model: one is named twice in "),
         (("--cores", "0", "a.png"), "argument --cores: '0' is no number from 1 on"),
         (("--fold", "7", "FILM"), "has no fold-7; there are: fold-0"),
         (("--overlay", "FILM", "FILM"), "cannot be made a folder (File exists); give another"),
     ],
 )
 def test_mistakes_of_the_command_line_are_one_line(words, said, command, films, model):
-    words = [str(films / "0.png") if word == "FILM" else word for word in words]
+    places = {"FILM": str(films / "0.png"), "MODEL": f"{model.parent}/../models/{model.name}"}
+    words = [places.get(word, word) for word in words]
     done = command("classify", *words, "--model", model)
     assert done.status == 2
     assert len(done.err.splitlines()) == 1

@@ -20,6 +20,7 @@ def model(small_run):
 
 def test_each_answer_has_a_picture_and_a_broken_film_its_reason(command, films, model, tmp_path):
     folder = tmp_path / "new/heatmaps"
+    (films / "2.png").rename(films / "2\x1b\n.png")
     words = ("--model", model, "--class", "covid", "--method", "integrated", "--output", folder)
     done = command("explain", films, *words)
     assert done.status == 1
@@ -30,7 +31,7 @@ def test_each_answer_has_a_picture_and_a_broken_film_its_reason(command, films, 
         assert (picture.width, picture.mode) == (640, "RGB")
     note, refused = done.err.splitlines()
     assert note == f"cxrpipe explain: {RESEARCH_USE}"
-    assert refused.startswith(f"cxrpipe explain: {films}/2.png: unreadable: ")
+    assert refused.startswith(f"cxrpipe explain: {films}/2??.png: unreadable: ")
 
 
 def test_what_the_guard_doubts_is_explained_only_if_it_is_forced(

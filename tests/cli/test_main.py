@@ -1,5 +1,7 @@
 """The command ``cxrpipe``: its contents, its help, and how it refuses."""
 
+import errno
+import os
 import shlex
 import subprocess
 import sys
@@ -9,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cxrpipe.cli import main
+from cxrpipe.cli import classify, main
 from cxrpipe.runtime import RESEARCH_USE
 
 FOLDER = Path(main.__file__).parent
@@ -78,6 +80,57 @@ def test_examples_are_command_lines_that_the_command_takes(name):
         start = shell.index("cxrpipe")
         assert shell[start + 1] == name
         assert parser.parse_intermixed_args(shell[start + 2 :])  # it exits where it is wrong
+
+
+def test_words_after_two_hyphens_are_paths(monkeypatch, own_logging):
+    given = []
+    monkeypatch.setattr(classify, "run", lambda arguments: given.extend(arguments.films) or 0)
+    assert main.run("classify", ["a.png", "--force", "--", "-b.png", "c.png", "--", "-"]) == 0
+    assert list(map(Path, given)) == [Path(it) for it in ("a.png", "-b.png", "c.png", "--", "./-")]
+    assert given[-1] == "./-"  # a file of this name, not standard input
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("classify", ["LONG"]),
+        ("classify", ["FILM", "--model", "LONG"]),
+        ("export", ["--run", "LONG", "--output", "a.onnx"]),
+        ("submit", ["FILM", "--model", "m", "--output", "LONG"]),
+    ],
+)
+def test_a_name_that_the_system_refuses_is_one_line(name, words, command, films):
+    long = "x" * 300
+    places = {"LONG": long, "FILM": films / "0.png"}
+    done = command(name, *(places.get(word, word) for word in words))
+    told = f"{long}: {os.strerror(errno.ENAMETOOLONG)}"
+    assert (done.status, done.err) == (2, f"cxrpipe {name}: error: {told}\n")
+
+
+def test_another_error_of_the_system_keeps_its_traceback(monkeypatch, own_logging):
+    def fail(arguments):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(classify, "run", fail)
+    with pytest.raises(OSError, match="Input/output error"):
+        main.run("classify", [])
+
+
+def test_an_error_shows_no_control_characters(command):
+    done = command("classify", "a\x1b[31m\nb.png")
+    told = "a?[31m b.png: no such file or folder; check the path"
+    assert (done.status, done.err) == (2, f"cxrpipe classify: error: {told}\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device")
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["classify", "--help"]])
+def test_a_full_disk_is_one_line(words):
+    typed = [sys.executable, "-c", "from cxrpipe.cli.main import main; main()", *words]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(typed, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    command = "cxrpipe" if words[0].startswith("-") else "cxrpipe classify"
+    assert done.stderr == f"{command}: error: output: {os.strerror(errno.ENOSPC)}\n"
+    assert done.returncode == 2
 
 
 def test_help_imports_no_network_library():

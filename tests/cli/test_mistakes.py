@@ -242,4 +242,4 @@ def test_models_of_other_findings_do_not_answer_together(refused, film, model, t
 
     other = make_model(tmp_path / "other", findings=FINDINGS[:2])
     said = refused("classify", film, "--model", model, "--model", other)
-    assert said.startswith("models: they answer to different findings: normal, covid (single) and ")
+    assert said.startswith("models of different findings (single: normal, covid and single: ")

@@ -1,6 +1,7 @@
 """``cxrpipe submit``: a row for every case, or no file."""
 
 import csv
+import os
 
 import numpy as np
 import pytest
@@ -115,10 +116,11 @@ def test_a_refused_film_leaves_the_file_as_it_was_until_it_is_forced(
 
 def test_a_broken_film_cannot_be_forced(command, cases, model, tmp_path):
     (cases / "case_03.png").write_bytes(b"no film")
+    (cases / "case_03.png").rename(cases / "case\x1b\n.png")
     words = ("submit", cases, "--model", model, "--output", tmp_path / "submission.csv")
     done = command(*words, "--force")
     assert done.status == 1
-    assert f"{cases}/case_03.png: unreadable: " in done.err
+    assert f"{cases}/case??.png: unreadable: " in done.err
     assert "since 1 of 12 cases have no class" in done.err
     assert not (tmp_path / "submission.csv").exists()
 
@@ -171,6 +173,12 @@ def test_two_films_of_one_name_are_a_mistake_that_names_both(tmp_path):
     assert name_cases(films, whole_name=True) == ["1.png", "2.png", "1.jpg"]
 
 
+@pytest.mark.parametrize("whole_name", [False, True])
+def test_a_name_that_is_no_text_is_a_mistake(whole_name, tmp_path):
+    with pytest.raises(UserError, match="its name is no UTF-8 text; rename it"):
+        name_cases([tmp_path / "ü.png", tmp_path / os.fsdecode(b"\xff.png")], whole_name)
+
+
 @pytest.mark.parametrize(
     ("told", "classes"),
     [
@@ -189,6 +197,7 @@ def test_classes_are_findings_or_what_is_told_of_them(told, classes):
         ("covd=1", "--names: no finding 'covd'; did you mean 'covid'?"),
         ("covid", "--names: 'covid' gives no class; write covid=<class>"),
         ("covid=", "--names: 'covid=' gives no class; write covid=<class>"),
+        ("covid=1,covid=2", "--names: 'covid' is named twice; give it one class"),
     ],
 )
 def test_wrong_names_are_one_line(told, said):

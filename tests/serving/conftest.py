@@ -11,6 +11,7 @@ from typing import NamedTuple
 import pytest
 from made import make_model
 
+from cxrpipe.config import Index
 from cxrpipe.data.films.film import UnusableFilmError
 from cxrpipe.inference import loading
 from cxrpipe.serving.application import build_page
@@ -23,6 +24,8 @@ SECONDS = 60
 
 class StubGuard:
     """Takes bright films for photographs."""
+
+    index = Index()
 
     def doubt(self, films, features):
         told = UnusableFilmError("no_frontal_chest", "as a picture far from the training films")

@@ -276,6 +276,7 @@ def test_who_stops_sending_does_not_block_the_others(served, film, monkeypatch):
 def test_a_name_that_was_made_to_point_here_is_refused(host, served, film):
     said = served.ask("POST", CLASSIFY, film.read_bytes(), Host=host)
     assert said.status == 403
+    assert said.body.endswith(b"; open it by its machine's numeric address instead.")
     assert served.ask("GET", "/", Host=host).status == 403
 
 
