@@ -31,7 +31,7 @@ from cxrpipe.cli.choosing import (
 from cxrpipe.cli.formats import FORMATS
 from cxrpipe.inference.answers import Answer, Refusal
 from cxrpipe.inference.ensemble import Ensemble
-from cxrpipe.runtime import RESEARCH_USE, UserError, progress
+from cxrpipe.runtime import RESEARCH_USE, UserError, count_cores, progress
 
 EXAMPLES = """
   cxrpipe classify film.png --run results/demo
@@ -56,7 +56,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
         help="table for people (else), csv, or json: an object a line",
     )
     parser.add_argument("--force", action="store_true", help="answer also to what is refused")
-    parser.add_argument("--cores", type=count, default=2, help="that decode films; else 2")
+    parser.add_argument("--cores", type=count, default=count_cores(), help="else all")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -26,7 +26,7 @@ from cxrpipe.cli.choosing import (
 from cxrpipe.cli.formats import say_refusal
 from cxrpipe.inference.answers import Answer, Refusal
 from cxrpipe.inference.submission import name_cases, name_classes, write_submission
-from cxrpipe.runtime import RESEARCH_USE, UserError, progress
+from cxrpipe.runtime import RESEARCH_USE, UserError, count_cores, progress
 
 EXAMPLES = """
   cxrpipe submit test_set/ --run results/demo --output submission.csv
@@ -49,7 +49,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--suffix", action="store_true", help="cases keep the suffix, as 17.png")
     parser.add_argument("--force", action="store_true", help="answer also to what is refused")
-    parser.add_argument("--cores", type=count, default=2, help="that decode films; else 2")
+    parser.add_argument("--cores", type=count, default=count_cores(), help="else all")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -1,39 +1,56 @@
-"""Films are decoded ahead of the network, and no more of them than it is about to take."""
+"""Batches of films are worked on side by side, and come out in their order."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from itertools import islice
 from typing import TypeVar
 
-P = TypeVar("P")
-AHEAD = 4  # batches that are decoded while the network computes
+from threadpoolctl import threadpool_limits
+
+R = TypeVar("R")
+Names = Sequence[str]
+Divide = Callable[[int], AbstractContextManager[Callable[[], object]]]
 
 
-def prepare_ahead(
-    films: Iterable[object], prepare: Callable[[str], P], n_at_once: int, cores: int
-) -> Iterator[list[tuple[str, P]]]:
-    """Yield batches of films by name, each with what it was prepared to, in their order.
+def work_ahead(
+    films: Iterable[object],
+    work: Callable[[Names], Sequence[R]],
+    n_at_once: int,
+    n_workers: int,
+    divide: Divide,
+) -> Iterator[R]:
+    """Yield what work makes of films, batch by batch.
+
+    Each worker decodes a batch and sends it through the network, on its share of the cores: that
+    keeps all of them busy, where one network on all cores would wait for each film's decoding.
+    However many films there are, there are no more batches in memory than workers, and one.
 
     Parameters
     ----------
-    prepare
-        From a film's name; runs in several threads.
+    work
+        From the names of a batch to its results; runs in several threads.
     n_at_once
         Films of a batch.
-    cores
-        That prepare films while a batch is looked at.
+    divide
+        As ``Network.divide``.
     """
-    waiting: deque[tuple[str, Future[P]]] = deque()
+    if isinstance(films, Sized):  # one film has all cores
+        n_workers = min(n_workers, max(1, -(-len(films) // n_at_once)))
     names = map(str, films)
-    with ThreadPoolExecutor(cores) as pool:
+    waiting: deque[Future[Sequence[R]]] = deque()
+    with (
+        threadpool_limits(1, "blas"),  # NumPy's threads would take the cores of the workers
+        divide(n_workers) as begin,
+        ThreadPoolExecutor(n_workers, initializer=begin) as pool,
+    ):
         try:
             while True:
-                for name in islice(names, AHEAD * n_at_once - len(waiting)):
-                    waiting.append((name, pool.submit(prepare, name)))
-                batch = [waiting.popleft() for _ in range(min(n_at_once, len(waiting)))]
-                if not batch:
+                while len(waiting) <= n_workers and (batch := list(islice(names, n_at_once))):
+                    waiting.append(pool.submit(work, batch))
+                if not waiting:
                     return
-                yield [(name, prepared.result()) for name, prepared in batch]
+                yield from waiting.popleft().result()
         finally:
             pool.shutdown(cancel_futures=True)

@@ -7,7 +7,7 @@ import numpy as np
 
 from cxrpipe.data.films.film import UnusableFilmError
 from cxrpipe.evaluation.statistics.calibration import Calibration
-from cxrpipe.inference.ahead import prepare_ahead
+from cxrpipe.inference.ahead import Names, work_ahead
 from cxrpipe.inference.answers import Answer, Refusal, answer
 from cxrpipe.inference.films import Ready, prepare_film
 from cxrpipe.inference.guarding import Guard
@@ -95,12 +95,17 @@ class Classifier:
         force
             As of ``classify``.
         cores
-            That decode films while the network computes.
+            On which films are decoded and answered to side by side.
         """
         if isinstance(films, str):
             raise TypeError("give several films; one has classify")
-        for batch in prepare_ahead(films, self.prepare, self.network.n_at_once, cores):
-            yield from self.answer(batch, force)
+
+        def work(names: Names) -> list[Answer | Refusal]:
+            """Answer to a batch."""
+            return list(self.answer([(name, self.prepare(name)) for name in names], force))
+
+        n_at_once = self.network.n_at_once
+        yield from work_ahead(films, work, n_at_once, cores, self.network.divide)
 
     def prepare(self, film: str) -> Ready | Refusal:
         """Prepare a film as the network takes it, or tell why it cannot be read."""

@@ -8,10 +8,9 @@ from typing import Literal
 import numpy as np
 
 from cxrpipe.config import Index, Preprocess
-from cxrpipe.inference.ahead import prepare_ahead
+from cxrpipe.inference.ahead import Names, work_ahead
 from cxrpipe.inference.answers import Answer, Refusal
 from cxrpipe.inference.classifier import Classifier
-from cxrpipe.inference.films import Ready
 from cxrpipe.runtime import UserError
 
 Combine = Literal["mean", "vote"]
@@ -70,18 +69,17 @@ class Ensemble:
         """
         alike = {_needs(it): it for it in self.members}
 
-        def prepare(film: str) -> list[Ready | Refusal]:
-            """Prepare a film for every model that needs it otherwise."""
-            return [it.prepare(film) for it in alike.values()]
+        def work(names: Names) -> list[Answer | Refusal]:
+            """Answer to a batch: prepared as each model needs it, by each model, and jointly."""
+            ready = {
+                needed: [(name, it.prepare(name)) for name in names] for needed, it in alike.items()
+            }
+            answers = [it.answer(ready[_needs(it)], force) for it in self.members]
+            return [join(each, self.kind, self.combine) for each in zip(*answers, strict=True)]
 
         n_at_once = min(it.network.n_at_once for it in self.members)
-        for batch in prepare_ahead(films, prepare, n_at_once, cores):
-            answers = []
-            for it in self.members:
-                place = list(alike).index(_needs(it))
-                answers.append(it.answer([(name, ready[place]) for name, ready in batch], force))
-            for each in zip(*answers, strict=True):
-                yield join(each, self.kind, self.combine)
+        divide = self.members[0].network.divide
+        yield from work_ahead(films, work, n_at_once, cores, divide)
 
 
 def _needs(member: Classifier) -> tuple[Preprocess, Index]:

@@ -1,5 +1,7 @@
 """What a network must do to answer, whatever computes it."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -32,4 +34,7 @@ class Network(Protocol):
     n_at_once: int
 
     def compute(self, grey: Grey) -> Computed:
-        """Send prepared films (n, side, side) uint8 through, in fp32."""
+        """Send prepared films (n, side, side) uint8 through, in fp32; several threads may."""
+
+    def divide(self, n_workers: int) -> AbstractContextManager[Callable[[], object]]:
+        """Give what each of so many threads calls first, so that they share the cores."""

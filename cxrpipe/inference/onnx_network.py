@@ -3,6 +3,8 @@
 import base64
 import hashlib
 import json
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -43,6 +45,10 @@ class OnnxNetwork:
         """Send prepared films (n, side, side) uint8 through, in fp32."""
         logits, features = self._session.run(["logits", "features"], {"films": grey[:, None]})
         return Computed(logits.astype(np.float64), features)
+
+    def divide(self, n_workers: int) -> AbstractContextManager[Callable[[], object]]:
+        """Give what each of so many threads calls first: nothing, since they share a session."""
+        return nullcontext(lambda: None)
 
 
 def load_onnx(path: Path) -> tuple[OnnxNetwork, Calibration, Guard]:

@@ -1,5 +1,8 @@
 """A network that torch computes, on a GPU where there is one."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -40,6 +43,15 @@ class TorchNetwork:
         with noting(self._last) as noted:
             logits = self.module(films).cpu().double().numpy()
         return Computed(logits, noted[-1].cpu().numpy())
+
+    @contextmanager
+    def divide(self, n_workers: int) -> Iterator[Callable[[], object]]:
+        """Give what each of so many threads calls first, so that they share the cores."""
+        before = torch.get_num_threads()
+        try:
+            yield partial(torch.set_num_threads, max(1, before // n_workers))
+        finally:
+            torch.set_num_threads(before)
 
 
 def load_network(weights: Path) -> TorchNetwork:

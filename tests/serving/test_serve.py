@@ -81,7 +81,8 @@ def test_a_port_that_is_taken_is_one_line(run, command):
         (["--model", "frist"], "no model 'frist'; did you mean 'first'?"),
     ],
 )
-def test_what_cannot_be_served_is_one_line(words, told, run, command):
+def test_what_cannot_be_served_is_one_line(words, told, run, command, monkeypatch):
+    monkeypatch.setattr(server, "build_server", Interrupted)
     status, _, said = command("--run", run, *words)
     assert (status, said.count("\n")) == (2, 1)
     assert told in said

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from threading import get_ident
 from typing import Any
 
 import numpy as np
@@ -54,11 +55,17 @@ def find_last_layer(classifier: Classifier, side: int) -> str:
 
 @contextmanager
 def noting(layer: nn.Module) -> Iterator[list[torch.Tensor]]:
-    """Note what a layer takes at every pass, (n, d) float32, averaged over cells or tokens."""
+    """Note what a layer takes at every pass, (n, d) float32, averaged over cells or tokens.
+
+    Noted is what passes in this thread; others may use the network at the same time.
+    """
     noted: list[torch.Tensor] = []
+    own = get_ident()
 
     def note(_: nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
         """Note a copy, since later layers may write into what they are given."""
+        if get_ident() != own:
+            return
         taken = inputs[0].detach().float()
         if taken.ndim > 2:
             is_linear = isinstance(layer, nn.Linear)
