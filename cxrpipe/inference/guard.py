@@ -14,7 +14,7 @@ from cxrpipe import tables
 from cxrpipe.config import Evaluation, Index, Task, check
 from cxrpipe.data.cohort import choose_cohort, films_of
 from cxrpipe.evaluation.statistics.calibration import checksum
-from cxrpipe.explanation.stored import read_batches
+from cxrpipe.explanation.stored import read_batches, read_side
 from cxrpipe.inference.describing import describe_pictures, find_directions
 from cxrpipe.inference.fitting import fit_cloud
 from cxrpipe.inference.guarding import Guard, write_guard
@@ -91,7 +91,7 @@ def main() -> None:
     torch.set_num_threads(arguments.cores)
 
     classifier, card = load_classifier(arguments.weights)
-    refuse_others(card, task, card.side, arguments.weights)
+    refuse_others(card, task, read_side(arguments.radiographs), arguments.weights)
     split = tables.read(arguments.split, tables.SPLIT).query(f"fold == {arguments.fold}")
     films = films_of(choose_cohort(split, task), arguments.trained_on)
     random = np.random.default_rng(derive_seed(arguments.seed, "guard"))
