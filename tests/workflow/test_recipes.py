@@ -118,7 +118,8 @@ def test_a_users_own_architecture_is_an_input_of_its_jobs(clone: Path):
     printed = snakemake(clone, "--dry-run", models=models)
     inputs = [line for line in printed.splitlines() if line.strip().startswith("input:")]
     with_it = [line for line in inputs if "mine/net.py" in line and "mine/parts.py" in line]
-    assert len(with_it) == 6  # train, predict, gradcam, localise, embed and filters of one model
+    # train, predict, guard, gradcam, localise, embed and filters of one model
+    assert len(with_it) == 7
 
 
 def test_weights_that_are_not_there_stop_the_dry_run(planning: Path):
