@@ -132,6 +132,7 @@ class _Indented(yaml.SafeDumper):
     """Writes lists as the file has them: below their key, and further in."""
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        """Indent, also before the items of a list."""
         super().increase_indent(flow, False)
 
 

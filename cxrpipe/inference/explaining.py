@@ -1,5 +1,6 @@
 """Where a model looks on a new film, laid over it at its own resolution."""
 
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
@@ -48,8 +49,10 @@ class Explainer:
         self.network = network
         self.method = method
         card = network.card
-        self.layer = find_layer(network.module, card.model, card.side, layer, 0)
-        self.offset = measure_offset(network.module, self.layer, card.side)
+        # Its own: heatmaps note what passes a layer, while other films may pass the classifier's.
+        self.module = deepcopy(network.module)
+        self.layer = find_layer(self.module, card.model, card.side, layer, 0)
+        self.offset = measure_offset(self.module, self.layer, card.side)
 
     def draw(self, square: Grey, finding: str) -> Heatmaps:
         """Draw the heatmap of a finding on a prepared film (side, side).
@@ -59,7 +62,7 @@ class Explainer:
         (side, side) from 0 to 1, of ``cam`` from -1 to 1.
         """
         [heatmap] = draw_heatmaps(
-            self.network.module,
+            self.module,
             self.layer,
             square[None],
             [find_finding(self.classifier.findings, finding)],

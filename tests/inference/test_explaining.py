@@ -96,3 +96,19 @@ def test_a_network_that_torch_does_not_compute_gives_no_heatmaps(classifier):
     other = Classifier(Other(), classifier.calibration, classifier.guard)
     with pytest.raises(UserError, match="an ONNX file gives no heatmaps"):
         Explainer(other)
+
+
+def test_a_heatmap_is_of_its_own_film_while_others_are_answered_to(classifier, tmp_path):
+    """Batches that come next pass the same network in other threads."""
+    films = [make_film(tmp_path / f"{number}.png", number) for number in range(12)]
+    squares = [prepare_film(film, classifier.network.card.preprocess).square for film in films]
+    explainer = Explainer(classifier)
+    expected = [explainer.draw(square, "covid") for square in squares]
+    for _ in range(5):
+        answers = classifier.classify_each(films * 20, force=True)
+        drawn = []
+        for square, answered in zip(squares, answers, strict=False):
+            assert answered.film
+            drawn.append(explainer.draw(square, "covid"))
+        answers.close()
+        np.testing.assert_allclose(drawn, expected, atol=1e-5)
